@@ -32,7 +32,7 @@ _SURE_HOLIDAYS = ((1, 1), (5, 1), (5, 2), (10, 1), (10, 2), (10, 3))
 """Statutory holidays (month, day) that fall on the same date every year; all others follow the lunar calendar."""
 
 
-class UnknownYear(ValueError):  # noqa: N818 - named after the matter, as callers read it
+class UnknownYear(ValueError):
     """The State Council's arrangement of holidays for this year is not known to the library."""
 
     def __init__(self, year: int) -> None:
