@@ -149,7 +149,9 @@ class WorkCalendar:
         self._years: dict[int, _Year] = {}
 
     @classmethod
-    def for_years(cls, years: Iterable[int], *, hours: OfficeHours | None = None, timezone: str = "Asia/Shanghai") -> WorkCalendar:
+    def for_years(
+        cls, years: Iterable[int], *, hours: OfficeHours | None = None, timezone: str = "Asia/Shanghai"
+    ) -> WorkCalendar:
         """The calendar as the library has it; years it does not know are provisional."""
         days: dict[date, bool] = {}
         provisional: set[int] = set()

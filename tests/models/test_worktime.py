@@ -96,7 +96,12 @@ def test_a_provisional_year_rests_on_the_holidays_that_are_sure() -> None:
     days = provisional_year(2030)
     assert len(days) == 365
     resting = [day for day, worked in days.items() if not worked and day.weekday() < 5]
-    assert resting == [date(2030, 1, 1), date(2030, 5, 1), date(2030, 5, 2), *(date(2030, 10, day) for day in (1, 2, 3))]
+    assert resting == [
+        date(2030, 1, 1),
+        date(2030, 5, 1),
+        date(2030, 5, 2),
+        *(date(2030, 10, day) for day in (1, 2, 3)),
+    ]
     assert not any(worked for day, worked in days.items() if day.weekday() >= 5)
 
 
@@ -428,7 +433,9 @@ def test_an_unknown_timezone_is_refused() -> None:
 
 def test_the_wall_clock_is_kept_where_the_offset_changes() -> None:
     calendar = WorkCalendar(timezone="Europe/Berlin")  # the clock goes back on Sunday, 25 October 2026
-    friday, monday = (datetime(2026, 10, day, 17, 30, tzinfo=zoneinfo.ZoneInfo("Europe/Berlin")).astimezone(UTC) for day in (23, 26))
+    friday, monday = (
+        datetime(2026, 10, day, 17, 30, tzinfo=zoneinfo.ZoneInfo("Europe/Berlin")).astimezone(UTC) for day in (23, 26)
+    )
     assert monday - friday == timedelta(days=3, hours=1)
     assert calendar.step_after(friday, Limit(1, Unit.working_days)) == monday
     assert calendar.back(monday, Limit(1, Unit.working_days)) == friday
