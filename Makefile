@@ -1,0 +1,32 @@
+# Huying. `make help` lists what there is.
+.DEFAULT_GOAL := help
+.PHONY: help run test check lock
+
+# Further arguments for run.py or pytest: make run ARGS="--port 8081", make test ARGS="tests/test_config.py"
+ARGS ?=
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
+
+run: ## set up what is missing and start Huying (http://127.0.0.1:8080/)
+	@bin/setup run
+	@exec .venv/bin/python run.py $(ARGS)
+
+test: ## set up what is missing, test tools too, and run all tests
+	@bin/setup test
+	@exec .venv/bin/python -m pytest $(ARGS)
+
+check: ## linters and types
+	@bin/setup tools
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+COMPILE = .venv/bin/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --strip-extras --allow-unsafe
+
+lock: ## pin the newest versions that requirements*.in allow (make lock ARGS="-P flask" for one package)
+	@bin/setup tools
+	$(COMPILE) $(or $(ARGS),--upgrade) --output-file requirements.txt requirements.in
+	$(COMPILE) $(or $(ARGS),--upgrade) --output-file requirements-test.txt requirements-test.in
+	$(COMPILE) $(or $(ARGS),--upgrade) --output-file requirements-node.txt requirements-node.in
