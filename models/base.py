@@ -1,0 +1,266 @@
+"""What every record has: key, county, version counter, who and when; what the portal may know of its columns; who may see it."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import sqlalchemy as sa
+from flask_appbuilder import Model
+from sqlalchemy.orm import Mapped, MappedColumn, Mapper, Session, declared_attr, mapped_column
+
+from models import clock, viewer
+from models.field import Choice, Field, Kind, Text
+
+if TYPE_CHECKING:
+    from models.workflow import Workflow
+
+KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+"""Type of primary and foreign keys; SQLite numbers rows by itself only for INTEGER."""
+
+
+class UtcDateTime(sa.types.TypeDecorator[datetime]):
+    """An instant. Stored in UTC, aware in Python on both databases; refuses naive values (2.9)."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a naive instant cannot be stored")
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def choice_type(choices: type[Choice]) -> sa.Enum:
+    """Column type of an enumeration: its identifiers as text, checked by the database."""
+    return sa.Enum(
+        choices,
+        native_enum=False,
+        create_constraint=False,
+        length=32,
+        values_callable=lambda members: [str(member.value) for member in members],
+    )
+
+
+JSON = sa.JSON().with_variant(sa.dialects.postgresql.JSONB(), "postgresql")
+
+
+def column(
+    label: Text,
+    *args: Any,
+    kind: Kind | None = None,
+    help: Text = "",
+    listed: bool = False,
+    searched: bool = False,
+    editable: bool = True,
+    choices: Any = None,
+    target: str = "",
+    only: dict[str, Any] | None = None,
+    required: bool | None = None,
+    prefill: Any = None,
+    **options: Any,
+) -> MappedColumn[Any]:
+    """A column with what people and programs are told of it.
+
+    `listed`: a column of the list; `searched`: found by the search box or offered as a filter; `editable`: part of the generic form;
+    `kind` is only needed where the type does not tell it (`long_text`); `target` and `only` describe a reference.
+    """
+    info = {
+        "label": label,
+        "kind": kind,
+        "help": help,
+        "listed": listed,
+        "searched": searched,
+        "editable": editable,
+        "choices": choices,
+        "target": target,
+        "only": only,
+        "required": required,
+        "prefill": prefill,
+    }
+    return mapped_column(*args, info=info, **options)
+
+
+def reference(label: Text, target: str, **options: Any) -> MappedColumn[Any]:
+    """A foreign key to another record type, e.g. `reference(_l("Department"), "organisation")`."""
+    ondelete = options.pop("ondelete", None)
+    index = options.pop("index", True)
+    return column(label, KEY, sa.ForeignKey(f"{target}.id", ondelete=ondelete), target=target, kind="reference", index=index, **options)
+
+
+def person_reference(label: Text, **options: Any) -> MappedColumn[Any]:
+    """A foreign key to a person's account."""
+    return column(label, sa.Integer, sa.ForeignKey("ab_user.id"), target="person", kind="reference", **options)
+
+
+def snake(name: str) -> str:
+    """`ChecklistItem` → `checklist_item`."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+RECORD_TYPES: dict[str, type[Record]] = {}
+"""Every record type by its resource name."""
+
+
+class Record(Model):
+    """A row that people keep: numbered, versioned against lost updates, stamped, with a declared scope."""
+
+    __abstract__ = True
+
+    label: ClassVar[Text] = ""
+    plural: ClassVar[Text] = ""
+    workflow: ClassVar[Workflow | None] = None
+
+    id: Mapped[int] = mapped_column(KEY, primary_key=True, sort_order=-10)
+    version: Mapped[int] = mapped_column(sa.Integer, nullable=False, default=1, sort_order=80)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, nullable=False, default=clock.now, sort_order=81)
+    created_by_id: Mapped[int | None] = mapped_column(sa.Integer, sa.ForeignKey("ab_user.id", use_alter=True), sort_order=82)
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime, nullable=False, default=clock.now, sort_order=83)
+    changed_by_id: Mapped[int | None] = mapped_column(sa.Integer, sa.ForeignKey("ab_user.id", use_alter=True), sort_order=84)
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        if "__tablename__" not in cls.__dict__ and not cls.__dict__.get("__abstract__"):
+            cls.__tablename__ = snake(cls.__name__)
+        super().__init_subclass__(**options)
+        if not cls.__dict__.get("__abstract__"):
+            RECORD_TYPES[cls.resource()] = cls
+
+    @declared_attr.directive
+    def __mapper_args__(cls) -> dict[str, Any]:
+        return {"version_id_col": cls.version}
+
+    @classmethod
+    def resource(cls) -> str:
+        """Name in URLs of pages and of the REST interface."""
+        return snake(cls.__name__)
+
+    @classmethod
+    def visible_ids(cls, person: viewer.Viewer) -> sa.Select[tuple[int]] | None:
+        """Scope: a Core SELECT of the ids that this person may see, None for every row.
+
+        Core, not ORM: a criterion that mentions another scoped class would be filtered itself and silently come out empty. Nothing unless declared.
+        """
+        return sa.select(cls.__table__.c.id).where(sa.false())
+
+    @property
+    def thread(self) -> Record:
+        """The record on whose timeline and audit chain the events of this one stand."""
+        return self
+
+    def prepare(self, session: Session, person: viewer.Viewer) -> None:
+        """Fill what the generic form does not ask, before the record is first saved. Raises workflow.Refused where this person may not create it."""
+
+    def check_change(self, person: viewer.Viewer) -> None:
+        """Raise workflow.Refused where the generic form or PUT may not change this record now."""
+
+    def check_delete(self, person: viewer.Viewer) -> None:
+        """Raise workflow.Refused where this record may not be deleted now."""
+
+    @property
+    def title(self) -> str:
+        """What people call this record."""
+        return str(getattr(self, "name", None) or f"{type(self).label} {self.id}")
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class CountyRecord(Record):
+    """A record of one county's business. Nothing assumes that there is only one county."""
+
+    __abstract__ = True
+
+    @declared_attr
+    def county_id(cls) -> Mapped[int]:
+        return mapped_column(KEY, sa.ForeignKey("organisation.id"), nullable=False, index=True, sort_order=-9)
+
+    def prepare(self, session: Session, person: viewer.Viewer) -> None:
+        if self.county_id is None and person.county_id is not None:
+            self.county_id = person.county_id
+
+
+_KINDS: tuple[tuple[type[Any], Kind], ...] = (
+    (sa.Boolean, "boolean"),
+    (sa.Enum, "choice"),
+    (UtcDateTime, "datetime"),
+    (sa.DateTime, "datetime"),
+    (sa.Date, "date"),
+    (sa.Integer, "integer"),
+    (sa.Numeric, "decimal"),
+    (sa.JSON, "json"),
+    (sa.Text, "long_text"),
+    (sa.String, "text"),
+)
+
+
+def _kind_of(column_: sa.Column[Any]) -> Kind:
+    for type_, kind in _KINDS:
+        if isinstance(column_.type, type_):
+            return kind
+    raise TypeError(f"{column_} has a type that no form field shows")
+
+
+def fields_of(model: type[Record]) -> dict[str, Field]:
+    """The described columns of a record type as fields, in order of declaration. A foreign key `department_id` is the field `department`."""
+    cached: dict[str, Field] | None = model.__dict__.get("_fields")
+    if cached is not None:
+        return cached
+    mapper: Mapper[Any] = sa.inspect(model)
+    fields: dict[str, Field] = {}
+    for attribute in mapper.column_attrs:
+        column_ = attribute.columns[0]
+        info = column_.info
+        if "label" not in info:
+            continue
+        kind = info["kind"] or _kind_of(column_)
+        name = attribute.key.removesuffix("_id") if kind == "reference" else attribute.key
+        required = info["required"] if info["required"] is not None else not column_.nullable and column_.default is None
+        choices = info["choices"]
+        if choices is None and isinstance(column_.type, sa.Enum):
+            choices = column_.type.enum_class
+        fields[name] = Field(
+            name=name,
+            label=info["label"],
+            kind=kind,
+            required=required,
+            help=info["help"],
+            length=getattr(column_.type, "length", None) if kind == "text" else None,
+            choices=choices,
+            target=info["target"],
+            only=info["only"],
+            default=info["prefill"],
+        )
+    model._fields = fields
+    return fields
+
+
+def described(model: type[Record], name: str) -> dict[str, Any]:
+    """The column information of a field (see `column`)."""
+    attributes = sa.inspect(model).column_attrs
+    key = f"{name}_id" if f"{name}_id" in attributes else name
+    info: dict[str, Any] = attributes[key].columns[0].info
+    return info
+
+
+@sa.event.listens_for(Session, "before_flush")
+def _stamp(session: Session, context: Any, instances: Any) -> None:
+    """Write who and when, and bump the version, on every record about to be saved."""
+    person = viewer.current_person()
+    for record in session.new:
+        if isinstance(record, Record):
+            record.created_at = record.changed_at = clock.now()
+            if person is not None:
+                record.created_by_id = record.changed_by_id = person.person_id
+    for record in session.dirty:
+        if isinstance(record, Record) and session.is_modified(record):
+            record.changed_at = clock.now()
+            record.changed_by_id = person.person_id if person is not None else None

@@ -1,0 +1,430 @@
+"""Calls: a township summons county departments; assignments, reports, evaluations and the parties that see them (2.1)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from flask_appbuilder import Model
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+
+from models import viewer
+from models.base import KEY, CountyRecord, Record, UtcDateTime, choice_type, column, person_reference, reference
+from models.checklist import Checklist, ChecklistItem, ChecklistState
+from models.field import Choice
+from models.organisation import Organisation
+from models.person import Person
+from models.workflow import Conflict, Forbidden, State
+
+
+class CallKind(Choice):
+    general = "general", _l("General")
+    emergency = "emergency", _l("Emergency")
+
+
+class CallSource(Choice):
+    own = "own", _l("Found by ourselves")
+    grid = "grid", _l("Grid")
+    hotline = "12345", _l("12345 hotline")
+    superior = "superior", _l("Assigned from above")
+    other = "other", _l("Other")
+
+
+class CallState(State):
+    draft = "draft", _l("Draft"), "waiting"
+    submitted = "submitted", _l("Waiting for acceptance"), "others"
+    returned = "returned", _l("To be completed"), "waiting"
+    accepted = "accepted", _l("Waiting for dispatch"), "others"
+    dispatched = "dispatched", _l("In hand"), "going"
+    reported = "reported", _l("Waiting for evaluation"), "waiting"
+    closed = "closed", _l("Closed"), "done", True
+    declined = "declined", _l("Declined"), "muted", True
+    withdrawn = "withdrawn", _l("Withdrawn"), "muted", True
+    long_term = "long_term", _l("Long-term handling"), "going"
+
+
+class AssignmentRole(Choice):
+    lead = "lead", _l("Lead department")
+    cooperating = "cooperating", _l("Cooperating department")
+
+
+class AssignmentState(State):
+    pending = "pending", _l("Waiting for response"), "others"
+    responded = "responded", _l("Being handled"), "going"
+    reported = "reported", _l("Reported"), "done"
+    return_requested = "return_requested", _l("Return requested"), "others"
+    returned = "returned", _l("Given back"), "muted", True
+    missed = "missed", _l("Not handled"), "overdue", True
+
+
+class ResponseManner(Choice):
+    phone = "phone", _l("By telephone")
+    on_site = "on_site", _l("On site")
+    meeting = "meeting", _l("In a meeting")
+
+
+class Solved(Choice):
+    solved = "solved", _l("Solved")
+    partly = "partly", _l("Partly solved")
+    not_solved = "not_solved", _l("Not solved")
+
+
+class Satisfaction(Choice):
+    satisfied = "satisfied", _l("Satisfied")
+    fair = "fair", _l("Fair")
+    dissatisfied = "dissatisfied", _l("Dissatisfied")
+
+
+class Mark(Choice):
+    """What stays of a missed deadline (2.2, end)."""
+
+    late_response = "late_response", _l("Late response")
+    no_response = "no_response", _l("No response")
+    late_report = "late_report", _l("Late report")
+
+
+def fields_in_force(record: Any) -> list[tuple[str, Any]]:
+    """The fields that the checklist in force names, in their order, and “other”."""
+    session = sa.orm.object_session(record) if record is not None else None
+    county_id = getattr(record, "county_id", None)
+    names: list[str] = []
+    if session is not None and county_id is not None:
+        item, checklist = sa.inspect(ChecklistItem).local_table, sa.inspect(Checklist).local_table
+        rows = session.connection().execute(
+            sa.select(item.c.field)
+            .join(checklist, checklist.c.id == item.c.checklist_id)
+            .where(checklist.c.owner_id == county_id, checklist.c.state == ChecklistState.in_force.value)
+            .group_by(item.c.field)
+            .order_by(sa.func.min(item.c.number))
+        )
+        names = [row.field for row in rows]
+    return [(name, name) for name in [*names, OTHER_FIELD]]
+
+
+OTHER_FIELD = "其他"
+
+
+class Call(CountyRecord):
+    """A matter that a township cannot solve alone and calls county departments for (`K1`)."""
+
+    __table_args__ = (
+        sa.Index("ix_call_county_state", "county_id", "state", "id"),
+        sa.UniqueConstraint("county_id", "number"),
+        sa.CheckConstraint("state = 'draft' OR title <> ''", name="ck_call_title"),
+    )
+    label = _l("Call")
+    plural = _l("Calls")
+
+    number: Mapped[str | None] = column(_l("Number"), sa.String(40), listed=True, searched=True, editable=False, required=False)
+    kind: Mapped[CallKind] = column(_l("Urgency"), choice_type(CallKind), nullable=False, default=CallKind.general, prefill="general", required=True)
+    title: Mapped[str] = column(
+        _l("Matter in one sentence"), sa.String(120), listed=True, searched=True, required=True, nullable=False, default="",
+        help=_l("What is wrong and where, for example “Waste water flows into the river at Liuzhuang”."),
+    )  # fmt: skip
+    checklist_item_id: Mapped[int | None] = reference(
+        _l("Checklist item"), "checklist_item", required=False, help=_l("Shows who is responsible and suggests departments.")
+    )
+    field: Mapped[str] = column(
+        _l("Field"), sa.String(40), kind="choice", choices=fields_in_force, listed=True, searched=True, required=True, nullable=False, default=""
+    )
+    description: Mapped[str] = column(
+        _l("Description"), sa.Text, kind="long_text", required=True, nullable=False, default="", help=_l("What happened, what you have done already, what you need.")
+    )
+    place: Mapped[str] = column(_l("Place"), sa.String(200), required=False, nullable=False, default="")
+    happened_at: Mapped[datetime | None] = column(_l("Happened at"), UtcDateTime, required=False)
+    contact_name: Mapped[str] = column(
+        _l("Contact person"), sa.String(40), required=False, nullable=False, default="", prefill=lambda record, person: person.name
+    )
+    contact_phone: Mapped[str] = column(_l("Contact telephone"), sa.String(40), required=False, nullable=False, default="")
+    agreed_by: Mapped[str] = column(_l("Agreed by"), sa.String(60), required=False, nullable=False, default="", help=_l("Who in the township agreed to this call."))
+    source: Mapped[CallSource] = column(_l("Source"), choice_type(CallSource), required=True, nullable=False, default=CallSource.own, prefill="own")
+    external_number: Mapped[str] = column(
+        _l("Number on the other platform"), sa.String(60), searched=True, required=False, nullable=False, default=""
+    )
+    township_id: Mapped[int] = reference(_l("Township"), "organisation", listed=True, searched=True, editable=False, nullable=False)
+    state: Mapped[CallState] = column(_l("State"), choice_type(CallState), listed=True, searched=True, editable=False, nullable=False, default=CallState.draft)
+    complex: Mapped[bool] = column(_l("Complex"), sa.Boolean, editable=False, nullable=False, default=False)
+    remark: Mapped[str] = column(_l("Remark of the office"), sa.Text, editable=False, required=False, nullable=False, default="")
+    accept_due: Mapped[datetime | None] = column(_l("Acceptance due"), UtcDateTime, editable=False)
+    dispatch_due: Mapped[datetime | None] = column(_l("Dispatch due"), UtcDateTime, editable=False)
+    submitted_at: Mapped[datetime | None] = column(_l("Submitted"), UtcDateTime, editable=False)
+    submitted_by_id: Mapped[int | None] = person_reference(_l("Submitted by"), editable=False)
+    accepted_at: Mapped[datetime | None] = column(_l("Accepted"), UtcDateTime, editable=False)
+    accepted_by_id: Mapped[int | None] = person_reference(_l("Accepted by"), editable=False)
+    dispatched_at: Mapped[datetime | None] = column(_l("Dispatched"), UtcDateTime, editable=False)
+    dispatched_by_id: Mapped[int | None] = person_reference(_l("Dispatched by"), editable=False)
+    reported_at: Mapped[datetime | None] = column(_l("All reported"), UtcDateTime, editable=False)
+    ended_at: Mapped[datetime | None] = column(_l("Ended"), UtcDateTime, editable=False)
+
+    checklist_item: Mapped[ChecklistItem | None] = relationship()
+    township: Mapped[Organisation] = relationship(foreign_keys=[township_id])
+    submitted_by: Mapped[Person | None] = relationship(foreign_keys=[submitted_by_id])
+    accepted_by: Mapped[Person | None] = relationship(foreign_keys=[accepted_by_id])
+    dispatched_by: Mapped[Person | None] = relationship(foreign_keys=[dispatched_by_id])
+    assignments: Mapped[list[Assignment]] = relationship(back_populates="call", order_by="Assignment.position")
+
+    @classmethod
+    def visible_ids(cls, person: viewer.Viewer) -> sa.Select[tuple[int]] | None:
+        """Its township in all states; departments with an assignment; the offices all non-draft ones of their county (2.1, end)."""
+        table, party = sa.inspect(cls).local_table, sa.inspect(CallParty).local_table
+        if person.has_role("dispatcher", "office_director", "supervisor", "county_leader", "city_reader"):
+            return sa.select(table.c.id).where(table.c.county_id.in_(person.region_ids), table.c.state != CallState.draft.value)
+        seen = []
+        if person.has_role("township_officer", "department_officer"):
+            seen.append(sa.select(party.c.call_id).where(party.c.organisation_id == person.organisation_id))
+        if person.has_role("duty_officer"):
+            seen.append(
+                sa.select(table.c.id).where(
+                    table.c.county_id.in_(person.region_ids), table.c.state != CallState.draft.value, table.c.kind == CallKind.emergency.value
+                )
+            )
+        if not seen:
+            return sa.select(table.c.id).where(sa.false())
+        return seen[0] if len(seen) == 1 else sa.select(sa.union(*seen).subquery().c[0])
+
+    def prepare(self, session: Session, person: viewer.Viewer) -> None:
+        super().prepare(session, person)
+        if person.organisation_kind != "township" or not person.has_role("township_officer"):
+            raise Forbidden(_l("Only townships raise calls."))
+        self.township_id = person.organisation_id
+        self.state = CallState.draft
+
+    def check_change(self, person: viewer.Viewer) -> None:
+        if person.organisation_id != self.township_id or not person.has_role("township_officer"):
+            raise Forbidden()
+        if self.state not in (CallState.draft, CallState.returned):
+            raise Conflict(_l("A submitted call is no longer changed. You may withdraw it, or add what is missing as progress."))
+
+    def check_delete(self, person: viewer.Viewer) -> None:
+        if person.organisation_id != self.township_id or not person.has_role("township_officer"):
+            raise Forbidden()
+        if self.state != CallState.draft:
+            raise Conflict(_l("Only a draft can be deleted. A submitted call can be withdrawn."))
+
+    @property
+    def lead(self) -> Assignment | None:
+        """The lead department's assignment that still counts."""
+        found = [one for one in self.assignments if one.role == AssignmentRole.lead and one.state != AssignmentState.returned]
+        return found[-1] if found else None
+
+    @property
+    def emergency(self) -> bool:
+        return self.kind == CallKind.emergency
+
+    @property
+    def joint(self) -> bool:
+        """Two or more departments handle it together (K2)."""
+        return len(self.assignments) > 1
+
+
+class Assignment(CountyRecord):
+    """One department in a call; exactly one is lead."""
+
+    __table_args__ = (
+        sa.UniqueConstraint("call_id", "position"),
+        sa.Index(
+            "uq_assignment_lead",
+            "call_id",
+            unique=True,
+            postgresql_where=sa.text("role = 'lead' AND state <> 'returned'"),
+            sqlite_where=sa.text("role = 'lead' AND state <> 'returned'"),
+        ),
+        sa.Index("ix_assignment_next_step", "next_step_at", postgresql_where=sa.text("next_step_at IS NOT NULL"), sqlite_where=sa.text("next_step_at IS NOT NULL")),
+        sa.Index("ix_assignment_department_state", "department_id", "state"),
+    )
+    label = _l("Assignment")
+    plural = _l("Assignments")
+
+    call_id: Mapped[int] = reference(_l("Call"), "call", editable=False, nullable=False)
+    position: Mapped[int] = mapped_column(sa.Integer, nullable=False)
+    department_id: Mapped[int] = reference(_l("Department"), "organisation", listed=True, searched=True, editable=False, nullable=False)
+    role: Mapped[AssignmentRole] = column(_l("Role"), choice_type(AssignmentRole), listed=True, editable=False, nullable=False)
+    state: Mapped[AssignmentState] = column(
+        _l("State"), choice_type(AssignmentState), listed=True, searched=True, editable=False, nullable=False, default=AssignmentState.pending
+    )
+    round: Mapped[int] = column(_l("Round"), sa.Integer, listed=True, editable=False, nullable=False, default=1)
+    assigned_at: Mapped[datetime] = column(_l("Dispatched"), UtcDateTime, listed=True, editable=False, nullable=False)
+    respond_due: Mapped[datetime] = column(_l("Response due"), UtcDateTime, listed=True, editable=False, nullable=False)
+    respond_red_at: Mapped[datetime] = mapped_column(UtcDateTime, nullable=False)
+    """From here on an outstanding response counts as none."""
+    report_from: Mapped[datetime] = mapped_column(UtcDateTime, nullable=False)
+    """Start of the present round's report clock."""
+    report_due: Mapped[datetime] = column(_l("Report due"), UtcDateTime, listed=True, editable=False, nullable=False)
+    responded_at: Mapped[datetime | None] = column(_l("Responded"), UtcDateTime, listed=True, editable=False)
+    response_at: Mapped[datetime | None] = column(_l("Contact was at"), UtcDateTime, editable=False)
+    response_manner: Mapped[ResponseManner | None] = column(_l("How"), choice_type(ResponseManner), editable=False)
+    response_whom: Mapped[str] = column(_l("With whom"), sa.String(60), editable=False, nullable=False, default="")
+    response_plan: Mapped[str] = column(_l("Plan"), sa.Text, editable=False, nullable=False, default="")
+    responded_by_id: Mapped[int | None] = person_reference(_l("Responded by"), editable=False)
+    stopped_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When its clocks stopped for good: reported, missed, withdrawn."""
+    next_step_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When the sweep has to look at it next."""
+
+    call: Mapped[Call] = relationship(back_populates="assignments")
+    department: Mapped[Organisation] = relationship(foreign_keys=[department_id])
+    responded_by: Mapped[Person | None] = relationship(foreign_keys=[responded_by_id])
+    reports: Mapped[list[Report]] = relationship(back_populates="assignment", order_by="Report.round")
+    evaluations: Mapped[list[Evaluation]] = relationship(back_populates="assignment", order_by="Evaluation.round")
+
+    @classmethod
+    def visible_ids(cls, person: viewer.Viewer) -> sa.Select[tuple[int]] | None:
+        """Whoever sees the call sees every department in it, from dispatch on."""
+        table, calls = sa.inspect(cls).local_table, Call.visible_ids(person)
+        return None if calls is None else sa.select(table.c.id).where(table.c.call_id.in_(calls))
+
+    @property
+    def thread(self) -> Record:
+        return self.call
+
+    @property
+    def title(self) -> str:
+        return self.department.short_name
+
+    def report_of(self, round_: int) -> Report | None:
+        return next((one for one in self.reports if one.round == round_), None)
+
+    def evaluation_of(self, round_: int) -> Evaluation | None:
+        return next((one for one in self.evaluations if one.round == round_), None)
+
+    def marks(self, now: datetime) -> list[Mark]:
+        """The marks earned by an instant (2.2, end); they stay, whatever follows."""
+        until = min(now, self.stopped_at) if self.stopped_at is not None else now
+        found = []
+        answered = self.responded_at if self.responded_at is not None else until
+        if answered >= self.respond_red_at and answered > self.respond_due:
+            found.append(Mark.no_response)
+        elif answered > self.respond_due:
+            found.append(Mark.late_response)
+        if any(report.reported_at > report.due for report in self.reports):
+            found.append(Mark.late_report)
+        return found
+
+
+class Report(CountyRecord):
+    """A department's feedback of a round (K4)."""
+
+    __table_args__ = (sa.UniqueConstraint("assignment_id", "round"),)
+    label = _l("Report")
+    plural = _l("Reports")
+
+    assignment_id: Mapped[int] = reference(_l("Assignment"), "assignment", editable=False, nullable=False)
+    round: Mapped[int] = column(_l("Round"), sa.Integer, editable=False, nullable=False)
+    due: Mapped[datetime] = column(_l("Report due"), UtcDateTime, editable=False, nullable=False)
+    reported_at: Mapped[datetime] = column(_l("Reported"), UtcDateTime, editable=False, nullable=False)
+    reported_by_id: Mapped[int | None] = person_reference(_l("Reported by"), editable=False)
+    result: Mapped[str] = column(_l("Result"), sa.Text, editable=False, nullable=False)
+    solved: Mapped[Solved] = column(_l("Solved"), choice_type(Solved), editable=False, nullable=False)
+    reason: Mapped[str] = column(_l("Reason if not solved"), sa.Text, editable=False, nullable=False, default="")
+    without_reason: Mapped[str] = column(_l("Why without the other departments"), sa.Text, editable=False, nullable=False, default="")
+
+    assignment: Mapped[Assignment] = relationship(back_populates="reports")
+    reported_by: Mapped[Person | None] = relationship(foreign_keys=[reported_by_id])
+
+    @classmethod
+    def visible_ids(cls, person: viewer.Viewer) -> sa.Select[tuple[int]] | None:
+        table, assignments = sa.inspect(cls).local_table, Assignment.visible_ids(person)
+        return None if assignments is None else sa.select(table.c.id).where(table.c.assignment_id.in_(assignments))
+
+    @property
+    def thread(self) -> Record:
+        return self.assignment.call
+
+
+class Evaluation(CountyRecord):
+    """A township's evaluation of a department in a round; one per (assignment, round)."""
+
+    __table_args__ = (sa.UniqueConstraint("assignment_id", "round"),)
+    label = _l("Evaluation")
+    plural = _l("Evaluations")
+
+    assignment_id: Mapped[int] = reference(_l("Assignment"), "assignment", editable=False, nullable=False)
+    department_id: Mapped[int] = reference(_l("Department"), "organisation", editable=False, nullable=False)
+    township_id: Mapped[int] = reference(_l("Township"), "organisation", editable=False, nullable=False)
+    round: Mapped[int] = column(_l("Round"), sa.Integer, listed=True, editable=False, nullable=False)
+    satisfaction: Mapped[Satisfaction] = column(_l("Satisfaction"), choice_type(Satisfaction), listed=True, editable=False, nullable=False)
+    solved: Mapped[Solved] = column(_l("Solved"), choice_type(Solved), listed=True, editable=False, nullable=False)
+    comment: Mapped[str] = column(_l("Comment"), sa.Text, listed=True, editable=False, nullable=False, default="")
+    signed_by: Mapped[str] = column(_l("Signed by"), sa.String(60), editable=False, nullable=False, default="")
+    evaluated_at: Mapped[datetime] = column(_l("Evaluated"), UtcDateTime, listed=True, editable=False, nullable=False)
+    evaluated_by_id: Mapped[int | None] = person_reference(_l("Evaluated by"), editable=False)
+
+    assignment: Mapped[Assignment] = relationship(back_populates="evaluations")
+    department: Mapped[Organisation] = relationship(foreign_keys=[department_id])
+    evaluated_by: Mapped[Person | None] = relationship(foreign_keys=[evaluated_by_id])
+
+    @classmethod
+    def visible_ids(cls, person: viewer.Viewer) -> sa.Select[tuple[int]] | None:
+        """The township its own; a department only the evaluations of itself; the offices those of their county (1, no retaliation)."""
+        table = sa.inspect(cls).local_table
+        if person.has_role("dispatcher", "office_director", "supervisor", "county_leader", "city_reader"):
+            return sa.select(table.c.id).where(table.c.county_id.in_(person.region_ids))
+        if person.has_role("township_officer"):
+            return sa.select(table.c.id).where(table.c.township_id == person.organisation_id)
+        if person.has_role("department_officer"):
+            return sa.select(table.c.id).where(table.c.department_id == person.organisation_id)
+        return sa.select(table.c.id).where(sa.false())
+
+    @property
+    def thread(self) -> Record:
+        return self.assignment.call
+
+
+class CallParty(Model):
+    """Which organisation takes part in which call, kept in step by `keep_parties`: lists and the row filter read it instead of joining (design, decision 2)."""
+
+    __tablename__ = "call_party"
+    __table_args__ = (
+        sa.Index("ix_call_party_newest", "organisation_id", "call_id"),
+        sa.Index("ix_call_party_work", "organisation_id", "state", "due"),
+    )
+
+    call_id: Mapped[int] = mapped_column(KEY, sa.ForeignKey("call.id", ondelete="CASCADE"), primary_key=True)
+    organisation_id: Mapped[int] = mapped_column(KEY, sa.ForeignKey("organisation.id"), primary_key=True)
+    role: Mapped[str] = mapped_column(sa.String(16), nullable=False)
+    """township, lead, cooperating"""
+    state: Mapped[str] = mapped_column(sa.String(32), nullable=False)
+    """What the call is to this organisation: the call's state for its township, the assignment's for a department."""
+    due: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """The next deadline of this organisation in the call, None when it has nothing to do."""
+
+
+def due_of(assignment: Assignment) -> datetime | None:
+    """The nearest deadline still running on an assignment."""
+    if assignment.stopped_at is not None:
+        return None
+    if assignment.state == AssignmentState.pending:
+        return min(assignment.respond_due, assignment.report_due)
+    if assignment.state == AssignmentState.responded:
+        return assignment.report_due
+    return None
+
+
+def keep_parties(session: Session, call: Call) -> None:
+    """Bring the party rows of a call in step with it; called whenever a call or an assignment changed."""
+    wanted: dict[int, tuple[str, str, datetime | None]] = {call.township_id: ("township", call.state.value, None)}
+    for assignment in call.assignments:
+        wanted[assignment.department_id] = (assignment.role.value, assignment.state.value, due_of(assignment))
+    present = {party.organisation_id: party for party in session.scalars(sa.select(CallParty).where(CallParty.call_id == call.id))}
+    for organisation_id, (role, state, due) in wanted.items():
+        party = present.pop(organisation_id, None)
+        if party is None:
+            session.add(CallParty(call_id=call.id, organisation_id=organisation_id, role=role, state=state, due=due))
+        else:
+            party.role, party.state, party.due = role, state, due
+    for party in present.values():
+        session.delete(party)
+
+
+@sa.event.listens_for(Session, "after_flush")
+def _party_of_new_calls(session: Session, context: Any) -> None:
+    """A call has its township as party from the first save on, whoever saves it."""
+    rows = [
+        {"call_id": call.id, "organisation_id": call.township_id, "role": "township", "state": call.state.value, "due": None}
+        for call in session.new
+        if isinstance(call, Call)
+    ]
+    if rows:
+        session.connection().execute(sa.insert(CallParty), rows)

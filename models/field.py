@@ -1,0 +1,263 @@
+"""Fields: what the portal must know of a value to ask for it, check it, show it and tell a program about it.
+
+One description serves columns of records and questions of transitions, so that the form, the REST schema, the import template and the timeline cannot disagree.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from flask_babel import lazy_gettext as _l
+
+Text = Any
+"""A translated text: str or flask_babel's lazy string."""
+
+Kind = Literal["text", "long_text", "integer", "decimal", "boolean", "date", "datetime", "choice", "reference", "references", "entries", "json"]
+
+LARGEST_ID = 2**63 - 1
+LONGEST_TEXT = 20_000
+
+
+class Choice(enum.StrEnum):
+    """An enumeration whose members carry a translated label: `draft = "draft", _l("Draft")`. Stored and transported by value."""
+
+    label: Text
+
+    def __new__(cls, value: str, label: Text = "") -> Choice:
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.label = label or value
+        return member
+
+
+class FieldError(ValueError):
+    """A value that does not fit its field; the message is a sentence for the person who typed it."""
+
+    def __init__(self, message: Text) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+TextCheck = Callable[[str], Sequence[str]]
+_missing_glyphs: TextCheck | None = None
+
+
+def use_text_check(check: TextCheck | None) -> None:
+    """Install the function that names the characters which no face can print (spec 3: checked when saved, so that automatic slips cannot fail)."""
+    global _missing_glyphs
+    _missing_glyphs = check
+
+
+@dataclass(frozen=True)
+class Field:
+    """One value: name, labels, kind and limits.
+
+    `target` is the record type of a reference; `choices` the enumeration of a choice, or a function of the record that lists (value, label) pairs;
+    `entries` the fields of each entry in a list; `default` a value or a function of (record, viewer) that prefills the question.
+    """
+
+    name: str
+    label: Text
+    kind: Kind = "text"
+    required: bool = True
+    help: Text = ""
+    length: int | None = None
+    choices: type[Choice] | Callable[[Any], Sequence[tuple[str, Text]]] | None = None
+    target: str = ""
+    only: Mapping[str, Any] | None = None
+    """Limits a reference to rows with these column values, e.g. departments."""
+    default: Any = None
+    entries: tuple[Field, ...] = ()
+    entry_rows: Callable[[Any], Sequence[Mapping[str, Any]]] | None = None
+    """The rows that the form offers for an `entries` field; each gives the fixed values of its entry and a `label`."""
+    placeholder: Text = ""
+    local_zone: str = "Asia/Shanghai"
+
+    def options(self, record: Any) -> list[tuple[str, Text]]:
+        """(identifier, label) of everything that may be chosen."""
+        if isinstance(self.choices, type):
+            return [(str(member.value), member.label) for member in self.choices]
+        if self.choices is not None:
+            return list(self.choices(record))
+        return []
+
+    def prefill(self, record: Any, viewer: Any) -> Any:
+        return self.default(record, viewer) if callable(self.default) else self.default
+
+    def parse(self, raw: Any, record: Any = None) -> Any:
+        """The value of what came by form or JSON; references stay ids. Empty gives None (an empty list for lists).
+
+        Raises FieldError with a sentence for the person, never another exception, whatever the bytes.
+        """
+        if raw is None or raw == "" or (isinstance(raw, str) and not raw.strip()):
+            return [] if self.kind in ("references", "entries") else (False if self.kind == "boolean" else None)
+        return _PARSERS[self.kind](self, raw, record)
+
+    def check_present(self, value: Any) -> None:
+        """Raise FieldError when a required value is missing."""
+        if self.required and (value is None or value == [] or value == ""):
+            raise FieldError(_l("Please fill in this field."))
+
+
+def clean_text(raw: Any, length: int | None = None) -> str:
+    """A text as it may be kept and printed: no control characters, trimmed, within its length, every character printable by the faces.
+
+    Raises FieldError naming what is wrong.
+    """
+    if not isinstance(raw, str):
+        raise FieldError(_l("Please enter a text."))
+    text = raw.replace("\r\n", "\n").replace("\r", "\n").strip()
+    limit = length or LONGEST_TEXT
+    if len(text) > limit:
+        raise FieldError(_l("This text has %(count)d characters, at most %(limit)d are possible.", count=len(text), limit=limit))
+    if any((ord(c) < 32 and c not in "\n\t") or ord(c) == 127 or 0xD800 <= ord(c) <= 0xDFFF for c in text):
+        raise FieldError(_l("The text contains characters that cannot be kept. Please type it again instead of pasting it."))
+    if _missing_glyphs is not None:
+        missing = _missing_glyphs(text)
+        if missing:
+            raise FieldError(_l("“%(character)s” cannot be printed on official papers. Please replace it.", character=missing[0]))
+    return text
+
+
+def _parse_text(field: Field, raw: Any, record: Any) -> str:
+    text = clean_text(raw, field.length)
+    if field.kind == "text" and "\n" in text:
+        raise FieldError(_l("Please enter one line only."))
+    return text
+
+
+def _parse_integer(field: Field, raw: Any, record: Any) -> int:
+    if isinstance(raw, bool) or not isinstance(raw, int | str):
+        raise FieldError(_l("Please enter a whole number."))
+    try:
+        number = int(str(raw).strip()[:40])
+    except ValueError:
+        raise FieldError(_l("Please enter a whole number.")) from None
+    if abs(number) > LARGEST_ID:
+        raise FieldError(_l("This number is too large."))
+    return number
+
+
+def _parse_decimal(field: Field, raw: Any, record: Any) -> Decimal:
+    try:
+        number = Decimal(str(raw).strip()[:40])
+    except InvalidOperation:
+        raise FieldError(_l("Please enter a number.")) from None
+    if not number.is_finite() or abs(number) >= Decimal(10) ** 14:
+        raise FieldError(_l("This number is too large."))
+    return number
+
+
+def _parse_boolean(field: Field, raw: Any, record: Any) -> bool:
+    if isinstance(raw, bool):
+        return raw
+    word = str(raw).strip().lower()
+    if word in ("true", "1", "yes", "on", "y", "是"):
+        return True
+    if word in ("false", "0", "no", "off", "n", "否"):
+        return False
+    raise FieldError(_l("Please choose yes or no."))
+
+
+_DATE_WORDS = str.maketrans({"年": "-", "月": "-", "日": " ", "/": "-", "．": "-", "T": " ", "：": ":"})
+
+
+def _parse_date(field: Field, raw: Any, record: Any) -> date:
+    if isinstance(raw, date) and not isinstance(raw, datetime):
+        return raw
+    try:
+        year, month, day = str(raw)[:40].translate(_DATE_WORDS).strip().split("-")
+        found = date(int(year), int(month), int(day))
+    except ValueError:
+        raise FieldError(_l("Please enter a date such as 2026-11-23.")) from None
+    if not 1900 <= found.year <= 2200:
+        raise FieldError(_l("Please enter a date such as 2026-11-23."))
+    return found
+
+
+def _parse_datetime(field: Field, raw: Any, record: Any) -> datetime:
+    """ISO 8601 with a zone, or what people type, which is read as the county's local time."""
+    if isinstance(raw, datetime):
+        found = raw
+    else:
+        text = str(raw).strip()[:40]
+        try:
+            found = datetime.fromisoformat(text)
+        except ValueError:
+            try:
+                day, _, clock = text.translate(_DATE_WORDS).strip().partition(" ")
+                year, month, day_of_month = day.strip("- ").split("-")
+                hour, _, minute = clock.strip().replace("时", ":").replace("分", "").partition(":")
+                found = datetime(int(year), int(month), int(day_of_month), int(hour or 0), int(minute or 0))
+            except ValueError:
+                raise FieldError(_l("Please enter a date and time such as 2026-11-23 14:30.")) from None
+    if not 1900 <= found.year <= 2200:
+        raise FieldError(_l("Please enter a date and time such as 2026-11-23 14:30."))
+    if found.tzinfo is None:
+        found = found.replace(tzinfo=ZoneInfo(field.local_zone))
+    return found.astimezone(UTC)
+
+
+def _parse_choice(field: Field, raw: Any, record: Any) -> Any:
+    value = raw.value if isinstance(raw, enum.Enum) else raw
+    if value not in [option for option, _label in field.options(record)]:
+        raise FieldError(_l("Please choose one of the given answers."))
+    return field.choices(value) if isinstance(field.choices, type) else value
+
+
+def _parse_reference(field: Field, raw: Any, record: Any) -> int:
+    if isinstance(raw, Mapping):
+        raw = raw.get("id")
+    number = _parse_integer(field, raw, record)
+    if number < 1:
+        raise FieldError(_l("Please choose one of the given answers."))
+    return number
+
+
+def _parse_references(field: Field, raw: Any, record: Any) -> list[int]:
+    if not isinstance(raw, list | tuple) or len(raw) > 500:
+        raise FieldError(_l("Please choose one or more of the given answers."))
+    numbers = [_parse_reference(field, one, record) for one in raw if one not in ("", None)]
+    if len(set(numbers)) != len(numbers):
+        raise FieldError(_l("One of the answers was given twice."))
+    return numbers
+
+
+def _parse_entries(field: Field, raw: Any, record: Any) -> list[dict[str, Any]]:
+    if not isinstance(raw, list | tuple) or len(raw) > 500 or not all(isinstance(one, Mapping) for one in raw):
+        raise FieldError(_l("A list of entries is expected."))
+    parsed = []
+    for one in raw:
+        entry: dict[str, Any] = {}
+        for inner in field.entries:
+            value = inner.parse(one.get(inner.name), record)
+            inner.check_present(value)
+            entry[inner.name] = value
+        parsed.append(entry)
+    return parsed
+
+
+def _parse_json(field: Field, raw: Any, record: Any) -> Any:
+    return raw
+
+
+_PARSERS: dict[str, Callable[[Field, Any, Any], Any]] = {
+    "text": _parse_text,
+    "long_text": _parse_text,
+    "integer": _parse_integer,
+    "decimal": _parse_decimal,
+    "boolean": _parse_boolean,
+    "date": _parse_date,
+    "datetime": _parse_datetime,
+    "choice": _parse_choice,
+    "reference": _parse_reference,
+    "references": _parse_references,
+    "entries": _parse_entries,
+    "json": _parse_json,
+}

@@ -1,0 +1,93 @@
+"""Organisations: province → city → county → offices, departments, townships and stationed agencies (spec 1)."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+
+from models import viewer
+from models.base import KEY, Record, choice_type, column, reference
+from models.field import Choice
+
+
+class OrganisationKind(Choice):
+    province = "province", _l("Province")
+    city = "city", _l("City")
+    county = "county", _l("County")
+    office = "office", _l("County office")
+    department = "department", _l("County department")
+    township = "township", _l("Township")
+    agency = "agency", _l("Stationed agency")
+
+
+class RunBy(Choice):
+    county = "county", _l("Run by the county")
+    vertical = "vertical", _l("Run vertically by a higher level")
+    enterprise = "enterprise", _l("Enterprise or utility")
+
+
+class Organisation(Record):
+    """A public body. Its order (规范排序) is the order on every list."""
+
+    __table_args__ = (sa.Index("ix_organisation_county_kind", "county_id", "kind", "order"),)
+    label = _l("Organisation")
+    plural = _l("Organisations")
+
+    county_id: Mapped[int | None] = mapped_column(KEY, sa.ForeignKey("organisation.id", use_alter=True), index=True)
+    """The county that it belongs to; a county's own key for itself; None above counties."""
+    name: Mapped[str] = column(_l("Government name"), sa.String(100), listed=True, searched=True, nullable=False)
+    party_name: Mapped[str] = column(_l("Party name"), sa.String(100), required=False, nullable=False, default="")
+    short_name: Mapped[str] = column(_l("Short name"), sa.String(40), listed=True, searched=True, nullable=False)
+    kind: Mapped[OrganisationKind] = column(_l("Kind"), choice_type(OrganisationKind), listed=True, searched=True, nullable=False)
+    run_by: Mapped[RunBy] = column(_l("Run by"), choice_type(RunBy), nullable=False, default=RunBy.county)
+    parent_id: Mapped[int | None] = reference(_l("Belongs to"), "organisation", required=False)
+    order: Mapped[int] = column(_l("Order"), sa.Integer, listed=True, required=True, nullable=False, default=0)
+    phone: Mapped[str] = column(_l("Office telephone"), sa.String(40), required=False, nullable=False, default="")
+    active: Mapped[bool] = column(_l("In existence"), sa.Boolean, nullable=False, default=True)
+
+    parent: Mapped[Organisation | None] = relationship(foreign_keys=[parent_id], remote_side="Organisation.id")
+    aliases: Mapped[list[OrganisationAlias]] = relationship(back_populates="organisation", cascade="all, delete-orphan")
+
+    @classmethod
+    def visible_ids(cls, person: viewer.Viewer) -> sa.Select[tuple[int]] | None:
+        """Everyone signed in: own county and its ancestors; a city reader the counties below (2.1, end)."""
+        table = sa.inspect(cls).local_table
+        return sa.select(table.c.id).where(sa.or_(table.c.county_id.in_(person.region_ids), table.c.id.in_(person.lineage_ids)))
+
+    @property
+    def title(self) -> str:
+        return self.short_name
+
+
+class OrganisationAlias(Record):
+    """Another name under which papers and lists mention an organisation."""
+
+    __table_args__ = (sa.UniqueConstraint("organisation_id", "name"), sa.Index("ix_organisation_alias_name", "name"))
+    label = _l("Other name")
+    plural = _l("Other names")
+
+    organisation_id: Mapped[int] = reference(_l("Organisation"), "organisation", nullable=False, ondelete="CASCADE")
+    name: Mapped[str] = column(_l("Other name"), sa.String(200), searched=True, nullable=False)
+
+    organisation: Mapped[Organisation] = relationship(back_populates="aliases")
+
+    @classmethod
+    def visible_ids(cls, person: viewer.Viewer) -> sa.Select[tuple[int]] | None:
+        table, visible = sa.inspect(cls).local_table, Organisation.visible_ids(person)
+        return None if visible is None else sa.select(table.c.id).where(table.c.organisation_id.in_(visible))
+
+
+def find_by_name(session: Session, county_id: int, name: str) -> Organisation | None:
+    """The county's organisation with exactly this name, short name or known alias; None when nobody or more than one bears it (2.4)."""
+    found = set(
+        session.scalars(
+            sa.select(Organisation)
+            .outerjoin(OrganisationAlias)
+            .where(
+                Organisation.county_id == county_id,
+                sa.or_(Organisation.name == name, Organisation.short_name == name, Organisation.party_name == name, OrganisationAlias.name == name),
+            )
+        ).unique()
+    )
+    return found.pop() if len(found) == 1 else None

@@ -1,0 +1,170 @@
+"""People and their accounts, roles, and sign-in failures (spec 1, spec 5 security)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from flask_appbuilder import Model
+from flask_appbuilder.security.sqla.models import User
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+
+from models.base import KEY, UtcDateTime
+from models.field import Text
+from models.organisation import Organisation
+from models.viewer import Viewer
+
+
+@dataclass(frozen=True)
+class RoleSpec:
+    """A role of spec 1: its identifier, its name for people, and whether it reads without ever writing."""
+
+    name: str
+    label: Text
+    read_only: bool = False
+
+
+ROLES: dict[str, RoleSpec] = {
+    spec.name: spec
+    for spec in (
+        RoleSpec("system_administrator", _l("System administrator")),
+        RoleSpec("security_administrator", _l("Security administrator")),
+        RoleSpec("auditor", _l("Auditor"), read_only=True),
+        RoleSpec("checklist_manager", _l("Checklist manager")),
+        RoleSpec("legal_reviewer", _l("Legal reviewer")),
+        RoleSpec("dispatcher", _l("Dispatcher")),
+        RoleSpec("office_director", _l("Office director")),
+        RoleSpec("duty_officer", _l("Duty officer")),
+        RoleSpec("supervisor", _l("Supervisor")),
+        RoleSpec("assessor", _l("Assessor")),
+        RoleSpec("personnel_officer", _l("Personnel officer")),
+        RoleSpec("county_leader", _l("County leader")),
+        RoleSpec("city_reader", _l("City reader"), read_only=True),
+        RoleSpec("township_officer", _l("Township officer")),
+        RoleSpec("township_leader", _l("Township leader")),
+        RoleSpec("department_officer", _l("Department officer (liaison)")),
+        RoleSpec("department_leader", _l("Department leader")),
+        RoleSpec("agency_head", _l("Head of a stationed agency")),
+    )
+}
+
+LEADER_OF = {"township_leader": "township_officer", "department_leader": "department_officer"}
+"""Leaders may do all that officers of their organisation do (2, introduction)."""
+
+
+class Person(User):
+    """An account of Flask-AppBuilder with its organisation; extends the table in place."""
+
+    __tablename__ = "ab_user"
+    __table_args__ = {"extend_existing": True}
+    label = _l("Person")
+    plural = _l("People")
+
+    organisation_id: Mapped[int | None] = mapped_column(KEY, sa.ForeignKey("organisation.id"), index=True)
+    position: Mapped[str | None] = mapped_column(sa.String(60))
+    """Office held, e.g. 党委书记."""
+    phone: Mapped[str | None] = mapped_column(sa.String(40))
+    locale: Mapped[str | None] = mapped_column(sa.String(16))
+    session_epoch: Mapped[int | None] = mapped_column(sa.Integer, default=0)
+    """Raised on log-out and password change: sessions and tokens of an earlier epoch have ended."""
+    must_change_password: Mapped[bool | None] = mapped_column(sa.Boolean, default=False)
+
+    organisation: Mapped[Organisation | None] = relationship(foreign_keys=[organisation_id], lazy="joined")
+
+    @property
+    def name(self) -> str:
+        """Surname first, without a space between Chinese names."""
+        family, given = self.last_name or "", self.first_name or ""
+        return f"{family}{given}" if family and not family.isascii() else f"{given} {family}".strip()
+
+    @property
+    def title(self) -> str:
+        return self.name
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+class SignInFailure(Model):
+    """A wrong password, counted per account name and per address (spec 4, end)."""
+
+    __tablename__ = "sign_in_failure"
+    __table_args__ = (sa.Index("ix_sign_in_failure_username", "username", "at"), sa.Index("ix_sign_in_failure_address", "address", "at"))
+
+    id: Mapped[int] = mapped_column(KEY, primary_key=True)
+    username: Mapped[str] = mapped_column(sa.String(128), nullable=False)
+    address: Mapped[str] = mapped_column(sa.String(64), nullable=False)
+    at: Mapped[datetime] = mapped_column(UtcDateTime, nullable=False)
+
+
+def make_viewer(session: Session, person: Person, *, address: str = "", permissions: frozenset[tuple[str, str]] | None = None) -> Viewer:
+    """The plain value of a person who looks, from four statements at most. `permissions` skips their query."""
+    organisation = person.organisation
+    roles = {role.name for role in person.roles} & ROLES.keys()
+    roles |= {LEADER_OF[role] for role in roles if role in LEADER_OF}
+    county_id = organisation.county_id if organisation else None
+    regions: frozenset[int] = frozenset()
+    above: frozenset[int] = frozenset()
+    if organisation is not None:
+        if county_id is not None:
+            regions = frozenset({county_id})
+            above = frozenset(with_ancestors(session, county_id))
+        else:
+            regions = frozenset(counties_below(session, organisation.id))
+            above = frozenset(with_ancestors(session, organisation.id))
+    return Viewer(
+        person_id=person.id,
+        name=person.name,
+        organisation_id=person.organisation_id,
+        organisation_kind=str(organisation.kind.value) if organisation else "",
+        county_id=county_id,
+        region_ids=regions,
+        lineage_ids=above,
+        roles=frozenset(roles),
+        permissions=permissions_of(session, person.id) if permissions is None else permissions,
+        address=address,
+        locale=person.locale or "zh_Hans",
+    )
+
+
+def with_ancestors(session: Session, organisation_id: int) -> list[int]:
+    """An organisation and its ancestors by one recursive statement."""
+    table = sa.inspect(Organisation).local_table
+    chain = sa.select(table.c.id, table.c.parent_id).where(table.c.id == organisation_id).cte("chain", recursive=True)
+    chain = chain.union(sa.select(table.c.id, table.c.parent_id).join(chain, table.c.id == chain.c.parent_id))
+    return list(session.connection().execute(sa.select(chain.c.id)).scalars())
+
+
+def counties_below(session: Session, organisation_id: int) -> list[int]:
+    """All counties under a city or province."""
+    table = sa.inspect(Organisation).local_table
+    tree = sa.select(table.c.id, table.c.kind).where(table.c.id == organisation_id).cte("tree", recursive=True)
+    tree = tree.union_all(
+        sa.select(table.c.id, table.c.kind).join(tree, table.c.parent_id == tree.c.id).where(table.c.kind.in_(["city", "county"]))
+    )
+    return list(session.connection().execute(sa.select(tree.c.id).where(tree.c.kind == "county")).scalars())
+
+
+def permissions_of(session: Session, person_id: int) -> frozenset[tuple[str, str]]:
+    """Every (permission, resource) of a person's roles, direct or by group, in one statement: it is in the path of every request."""
+    tables = Model.metadata.tables
+    user_role, group_role, user_group = tables["ab_user_role"], tables["ab_group_role"], tables["ab_user_group"]
+    role_permission, permission_view = tables["ab_permission_view_role"], tables["ab_permission_view"]
+    permission, resource = tables["ab_permission"], tables["ab_view_menu"]
+    roles = sa.union(
+        sa.select(user_role.c.role_id).where(user_role.c.user_id == person_id),
+        sa.select(group_role.c.role_id).join(user_group, user_group.c.group_id == group_role.c.group_id).where(user_group.c.user_id == person_id),
+    )
+    rows = session.connection().execute(
+        sa.select(permission.c.name, resource.c.name)
+        .select_from(role_permission)
+        .join(permission_view, permission_view.c.id == role_permission.c.permission_view_id)
+        .join(permission, permission.c.id == permission_view.c.permission_id)
+        .join(resource, resource.c.id == permission_view.c.view_menu_id)
+        .where(role_permission.c.role_id.in_(roles))
+        .distinct()
+    )
+    return frozenset((row[0], row[1]) for row in rows)
+

@@ -1,0 +1,100 @@
+"""Settings: every number of hours or days of the rules, with its unit (2, introduction), per county."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Mapped, Session
+
+from models import viewer
+from models.base import CountyRecord, column
+from models.field import FieldError, Text, clean_text
+from models.worktime import Limit
+
+SettingKind = Literal["limit", "integer", "boolean", "text"]
+
+
+@dataclass(frozen=True)
+class SettingSpec:
+    """A setting that the program knows: name, what it means, kind and factory value in its stored form."""
+
+    name: str
+    label: Text
+    kind: SettingKind
+    default: str
+
+    def parse(self, text: str) -> Any:
+        """The value in Python. Raises FieldError for a text of the wrong form."""
+        text = clean_text(text, 500)
+        if self.kind == "limit":
+            try:
+                return Limit.parse(text)
+            except ValueError:
+                raise FieldError(_l("Please enter a number and a unit, such as “5 working_days”.")) from None
+        if self.kind == "integer":
+            if not text.lstrip("-").isdigit():
+                raise FieldError(_l("Please enter a whole number."))
+            return int(text)
+        if self.kind == "boolean":
+            if text not in ("yes", "no"):
+                raise FieldError(_l("Please choose yes or no."))
+            return text == "yes"
+        return text
+
+
+SETTINGS: dict[str, SettingSpec] = {
+    spec.name: spec
+    for spec in (
+        SettingSpec("accept_limit", _l("Accept a call within"), "limit", "4 working_hours"),
+        SettingSpec("dispatch_limit", _l("Dispatch an accepted call within"), "limit", "1 working_days"),
+        SettingSpec("respond_limit", _l("Respond within"), "limit", "1 working_days"),
+        SettingSpec("report_limit", _l("Report within"), "limit", "5 working_days"),
+        SettingSpec("report_joint_limit", _l("Report within, for joint or complex matters"), "limit", "10 working_days"),
+        SettingSpec("emergency_respond_limit", _l("Respond to an emergency within"), "limit", "30 minutes"),
+        SettingSpec("emergency_report_limit", _l("Report on an emergency within"), "limit", "1440 minutes"),
+        SettingSpec("round_report_limit", _l("Report again after dissatisfaction within"), "limit", "3 working_days"),
+        SettingSpec("close_assignment_after", _l("An unanswered assignment may be closed after its report deadline by"), "limit", "3 working_days"),
+        SettingSpec("red_after", _l("Overdue becomes a supervision candidate after"), "limit", "3 working_days"),
+        SettingSpec("reminder_due", _l("A reminder slip asks for an answer within"), "limit", "1 working_days"),
+        SettingSpec("office_phone", _l("Office telephone shown on every page"), "text", ""),
+        SettingSpec("platform_office", _l("Office that signs reminder slips"), "text", ""),
+        SettingSpec("platform_contact", _l("Contact person on slips"), "text", ""),
+    )
+}
+
+
+class Setting(CountyRecord):
+    """A county's own value of a setting; its history is its timeline."""
+
+    __table_args__ = (sa.UniqueConstraint("county_id", "name"),)
+    label = _l("Setting")
+    plural = _l("Settings")
+
+    name: Mapped[str] = column(_l("Setting"), sa.String(64), listed=True, editable=False, nullable=False)
+    value: Mapped[str] = column(_l("Value"), sa.String(500), listed=True, nullable=False)
+
+    @classmethod
+    def visible_ids(cls, person: viewer.Viewer) -> sa.Select[tuple[int]] | None:
+        table = sa.inspect(cls).local_table
+        return sa.select(table.c.id).where(table.c.county_id == person.county_id)
+
+
+def setting(session: Session, county_id: int, name: str) -> Any:
+    """A county's value of a setting, or the factory value. Raises KeyError for a name that the program does not know."""
+    values = session.info.setdefault("settings", {})
+    if county_id not in values:
+        table = sa.inspect(Setting).local_table
+        rows = session.connection().execute(sa.select(table.c.name, table.c.value).where(table.c.county_id == county_id))
+        values[county_id] = {row.name: row.value for row in rows}
+    spec = SETTINGS[name]
+    return spec.parse(values[county_id].get(name, spec.default))
+
+
+@sa.event.listens_for(Session, "after_transaction_end")
+def _forget(session: Session, transaction: Any) -> None:
+    """Settings and calendars are remembered for one transaction only, since somebody else may change them."""
+    session.info.pop("settings", None)
+    session.info.pop("calendars", None)

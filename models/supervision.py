@@ -1,0 +1,76 @@
+"""Notices and the steps of the overdue ladder that were taken (2.2)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from flask_appbuilder import Model
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from models import viewer
+from models.base import KEY, CountyRecord, UtcDateTime, choice_type, column, reference
+from models.call import Assignment
+from models.document import Document
+from models.field import Choice
+from models.organisation import Organisation
+from models.workflow import State
+
+
+class NoticeKind(Choice):
+    reminder = "reminder", _l("Reminder slip")
+    supervision = "supervision", _l("Supervision slip")
+
+
+class NoticeState(State):
+    drafted = "drafted", _l("Waiting for signature"), "waiting"
+    issued = "issued", _l("Issued"), "done", True
+    dropped = "dropped", _l("Dropped"), "muted", True
+
+
+class Notice(CountyRecord):
+    """A slip to a department about overdue assignments: all that one sweep found for it."""
+
+    label = _l("Notice")
+    plural = _l("Notices")
+
+    kind: Mapped[NoticeKind] = column(_l("Kind"), choice_type(NoticeKind), listed=True, searched=True, editable=False, nullable=False)
+    number: Mapped[str | None] = column(_l("Number"), sa.String(60), listed=True, searched=True, editable=False)
+    department_id: Mapped[int] = reference(_l("Department"), "organisation", listed=True, searched=True, editable=False, nullable=False)
+    state: Mapped[NoticeState] = column(_l("State"), choice_type(NoticeState), listed=True, editable=False, nullable=False)
+    issued_at: Mapped[datetime | None] = column(_l("Issued"), UtcDateTime, listed=True, editable=False)
+    document_id: Mapped[int | None] = reference(_l("Document"), "document", editable=False)
+
+    department: Mapped[Organisation] = relationship(foreign_keys=[department_id])
+    document: Mapped[Document | None] = relationship()
+    entries: Mapped[list[NoticeEntry]] = relationship(back_populates="notice", order_by="NoticeEntry.assignment_id", cascade="all, delete-orphan")
+
+    @classmethod
+    def visible_ids(cls, person: viewer.Viewer) -> sa.Select[tuple[int]] | None:
+        """The offices and the supervisors of the county; the department addressed, once issued."""
+        table = sa.inspect(cls).local_table
+        if person.has_role("dispatcher", "office_director", "supervisor", "county_leader"):
+            return sa.select(table.c.id).where(table.c.county_id.in_(person.region_ids))
+        if person.has_role("department_officer"):
+            return sa.select(table.c.id).where(table.c.department_id == person.organisation_id, table.c.state == NoticeState.issued.value)
+        return sa.select(table.c.id).where(sa.false())
+
+    @property
+    def title(self) -> str:
+        return f"{self.number or ''} {self.department.short_name}".strip()
+
+
+class NoticeEntry(Model):
+    """An assignment on a notice, and which of its clocks had run out."""
+
+    __tablename__ = "notice_entry"
+
+    notice_id: Mapped[int] = mapped_column(KEY, sa.ForeignKey("notice.id", ondelete="CASCADE"), primary_key=True)
+    assignment_id: Mapped[int] = mapped_column(KEY, sa.ForeignKey("assignment.id"), primary_key=True, index=True)
+    clock: Mapped[str] = mapped_column(sa.String(16), primary_key=True)
+    round: Mapped[int] = mapped_column(sa.Integer, nullable=False)
+    due: Mapped[datetime] = mapped_column(UtcDateTime, nullable=False)
+
+    notice: Mapped[Notice] = relationship(back_populates="entries")
+    assignment: Mapped[Assignment] = relationship()

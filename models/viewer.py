@@ -1,0 +1,84 @@
+"""Who is looking, and the one way to act as the system (rules 2, steps 1 and 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """A signed-in person as plain values, made once per request.
+
+    Plain because the row filter reads it inside every SELECT: touching an ORM attribute there would load it by another SELECT, endlessly.
+    """
+
+    person_id: int
+    name: str
+    organisation_id: int | None
+    organisation_kind: str
+    county_id: int | None
+    """The county whose business the person takes part in; None for people above counties."""
+    region_ids: frozenset[int]
+    """Counties that the person may read: the own one, or for a city reader those below the city."""
+    lineage_ids: frozenset[int]
+    """Own county and its ancestors, whose organisations and checklists are visible."""
+    roles: frozenset[str]
+    permissions: frozenset[tuple[str, str]] = field(default=frozenset(), compare=False, repr=False)
+    address: str = ""
+    locale: str = "zh_Hans"
+
+    def has_role(self, *names: str) -> bool:
+        return not self.roles.isdisjoint(names)
+
+    def may(self, permission: str, resource: str) -> bool:
+        """Whether one of the person's roles carries a permission on a resource (`can_dispatch`, `Call`)."""
+        return (permission, resource) in self.permissions
+
+
+class _System:
+    def __repr__(self) -> str:
+        return "SYSTEM"
+
+
+SYSTEM = _System()
+"""Stands for the program itself: guards, automatic steps, numbering, effects."""
+
+
+class NoViewer(RuntimeError):
+    """Scoped rows were asked for where nobody is looking and the system was not named."""
+
+
+_current: ContextVar[Viewer | _System | None] = ContextVar("viewer", default=None)
+
+
+def current() -> Viewer | _System | None:
+    return _current.get()
+
+
+def current_person() -> Viewer | None:
+    """The person looking, or None when the system acts or nobody is signed in."""
+    viewer = _current.get()
+    return viewer if isinstance(viewer, Viewer) else None
+
+
+@contextmanager
+def viewing(viewer: Viewer | None) -> Iterator[None]:
+    """See the world as this person. None sees no scoped row at all."""
+    token = _current.set(viewer)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+@contextmanager
+def system() -> Iterator[None]:
+    """Act as the system: the row filter is off. The only way to switch it off."""
+    token = _current.set(SYSTEM)
+    try:
+        yield
+    finally:
+        _current.reset(token)

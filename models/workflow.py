@@ -1,0 +1,357 @@
+"""Workflows as data: states, transitions, who may, what it asks for, what it demands first – and the one function that performs a transition (spec 2).
+
+From a declaration come the buttons, the form in place, the REST operation, the bulk action, the permission, the timeline entry and the help text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Session
+
+from models import clock, event, viewer
+from models.base import RECORD_TYPES, Record
+from models.field import Choice, Field, FieldError, Text
+from models.viewer import Viewer
+
+
+class Refused(Exception):
+    """A transition or change that cannot be done; carries the status of spec 4 and a sentence for the person."""
+
+    status = 400
+
+    def __init__(self, message: Text, errors: Mapping[str, Sequence[Text]] | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.errors = dict(errors or {})
+
+
+class NotFound(Refused):
+    """404: there is no such record for this person."""
+
+    status = 404
+
+    def __init__(self, message: Text = _l("This record does not exist, or it is not yours to see.")) -> None:
+        super().__init__(message)
+
+
+class Forbidden(Refused):
+    """403: never yours to do."""
+
+    status = 403
+
+    def __init__(self, message: Text = _l("Your role does not include this step.")) -> None:
+        super().__init__(message)
+
+
+class Conflict(Refused):
+    """409: not in this state, or the record has changed meanwhile."""
+
+    status = 409
+
+
+class Stale(Conflict):
+    """409: somebody else changed the record after it was shown."""
+
+
+class Invalid(Refused):
+    """422: fields; `errors` has a list of sentences for each field's name."""
+
+    status = 422
+
+    def __init__(self, errors: Mapping[str, Text | Sequence[Text]]) -> None:
+        listed = {name: list(found) if isinstance(found, list | tuple) else [found] for name, found in errors.items()}
+        super().__init__(_l("Please check what you entered."), listed)
+
+
+Tone = Literal["waiting", "others", "going", "done", "overdue", "emergency", "muted"]
+
+
+class State(Choice):
+    """A state of a workflow: identifier, name by what it waits for, tone of its pill."""
+
+    tone: Tone
+    final: bool
+
+    def __new__(cls, value: str, label: Text = "", tone: Tone = "others", final: bool = False) -> State:
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.label = label
+        member.tone = tone
+        member.final = final
+        return member
+
+
+@dataclass(frozen=True)
+class By:
+    """Who may: one of the roles, and standing in this relation to the record (`department of the assignment`)."""
+
+    roles: frozenset[str]
+    relation: Callable[[Any, Viewer], bool]
+
+    def allows(self, record: Record, person: Viewer) -> bool:
+        return person.has_role(*self.roles) and self.relation(record, person)
+
+
+@dataclass
+class Step:
+    """A transition under way: what guards and effects get to see."""
+
+    session: Session
+    record: Any
+    person: Viewer | None
+    """Who performs it; None for an automatic step."""
+    now: datetime
+    values: dict[str, Any]
+    """Parsed fields; references are loaded records."""
+    shown: dict[str, Any] = field(default_factory=dict)
+    """What the event carries; starts from the fields, effects may add, narrow (`event.Restricted`) or remove."""
+
+
+Guard = Callable[[Step], None]
+Effect = Callable[[Step], None]
+
+
+@dataclass(frozen=True)
+class Transition:
+    """One step of a workflow.
+
+    `sources` and `target` are states (`target` None: stays, or the effect decides). `guard` raises Conflict or Invalid. `effect` changes the record and makes papers.
+    `available` hides the button without refusing to explain: it returns a reason why not, or None. `primary` marks the one button in front.
+    """
+
+    name: str
+    label: Text
+    by: tuple[By, ...]
+    sources: tuple[str, ...]
+    target: str | None = None
+    asks: tuple[Field, ...] = ()
+    asks_for: Callable[[Any], tuple[Field, ...]] | None = None
+    """Fields that depend on the record, instead of `asks`."""
+    guard: Guard | None = None
+    effect: Effect | None = None
+    help: Text = ""
+    done: Text = ""
+    """What the timeline and the flash message say, e.g. “Call dispatched”."""
+    through: str = ""
+    """A transition performed first, with its own event, while the record still stands before it (`accept, dispatch`: one click for both)."""
+    primary: bool = False
+    icon: str = ""
+    danger: bool = False
+    bulk: bool = False
+
+    def fields(self, record: Any) -> tuple[Field, ...]:
+        return self.asks_for(record) if self.asks_for is not None else self.asks
+
+    @property
+    def permission(self) -> str:
+        """Name of its permission, e.g. `can_dispatch`."""
+        return f"can_{self.name}"
+
+    @property
+    def roles(self) -> frozenset[str]:
+        return frozenset().union(*(by.roles for by in self.by))
+
+
+@dataclass(frozen=True)
+class Workflow:
+    """States and transitions of a record type. `lock` names the records to lock before anything is judged, outermost first."""
+
+    states: type[State]
+    transitions: tuple[Transition, ...]
+    lock: Callable[[Session, Any], Iterable[tuple[type[Record], int]]] | None = None
+    after: Effect | None = None
+    """Automatic follow-up run after every transition."""
+
+    def __getitem__(self, name: str) -> Transition:
+        for transition in self.transitions:
+            if transition.name == name:
+                return transition
+        raise KeyError(name)
+
+    def __contains__(self, name: str) -> bool:
+        return any(transition.name == name for transition in self.transitions)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a transition left: the addressed record and the event's id."""
+
+    record: Any
+    event_id: int
+
+
+def workflow_of(model: type[Record]) -> Workflow:
+    if model.workflow is None:
+        raise NotFound()
+    return model.workflow
+
+
+def load_visible(session: Session, model: type[Record], record_id: int) -> Any:
+    """The record as the present viewer may see it. Raises NotFound, also for ids that no database has."""
+    if not 0 < record_id < 2**63:
+        raise NotFound()
+    record = session.scalars(sa.select(model).where(model.id == record_id)).one_or_none()
+    if record is None:
+        raise NotFound()
+    return record
+
+
+def permitted(transition: Transition, record: Record, person: Viewer) -> bool:
+    """Whether a step could ever be this person's: role, permission and relation, whatever the state."""
+    return person.may(transition.permission, type(record).__name__) and any(by.allows(record, person) for by in transition.by)
+
+
+def possible(record: Any, person: Viewer) -> list[Transition]:
+    """The transitions that this person may perform on a record in its present state, in order of declaration."""
+    if type(record).workflow is None:
+        return []
+    with viewer.system():
+        return [t for t in type(record).workflow.transitions if record.state in t.sources and permitted(t, record, person)]
+
+
+def perform(
+    session: Session,
+    model: type[Record],
+    record_id: int,
+    name: str,
+    values: Mapping[str, Any] | None = None,
+    *,
+    version: int | None = None,
+) -> Outcome:
+    """Perform a transition as the present viewer, in the present transaction, which the caller commits.
+
+    Raises NotFound, Forbidden, Conflict, Invalid – in this order; the session must be rolled back then.
+    """
+    person = viewer.current_person()
+    if person is None:
+        raise viewer.NoViewer("a transition needs somebody who performs it")
+    workflow = workflow_of(model)
+    record = load_visible(session, model, record_id)
+    if name not in workflow:
+        raise NotFound(_l("There is no such step."))
+    transition = workflow[name]
+    with viewer.system():
+        if not permitted(transition, record, person):
+            raise Forbidden()
+        _lock(session, workflow, record)
+        if version is not None and version != record.version:
+            raise Stale(_l("This record was changed by somebody else after you opened it. Please look at the new state first."))
+        if record.state not in transition.sources:
+            raise Conflict(
+                _l("This step is not possible now: the record is in the state “%(state)s”.", state=workflow.states(record.state).label)
+            )
+        step = Step(session, record, person, clock.now(), {})
+        _read(step, transition.fields(record), values or {})
+        if transition.guard is not None:
+            transition.guard(step)
+        if transition.through and record.state in workflow[transition.through].sources:
+            first = workflow[transition.through]
+            if not permitted(first, record, person):
+                raise Forbidden()
+            _do(Step(session, record, person, step.now, {}), workflow, first, "transition")
+        return _do(step, workflow, transition, "transition")
+
+
+def perform_automatic(session: Session, record: Record, name: str, effect: Effect, shown: Mapping[str, Any] | None = None) -> int:
+    """A step without a triggering transition (a ladder's step, an expiry): run as the system, with an event of its own. The caller holds the lock."""
+    with viewer.system():
+        step = Step(session, record, None, clock.now(), {}, dict(shown or {}))
+        with _covered(session):
+            effect(step)
+            session.flush()
+            return event.append(session, record, "automatic", name, step.shown)
+
+
+def _lock(session: Session, workflow: Workflow, record: Record) -> None:
+    targets = list(workflow.lock(session, record)) if workflow.lock is not None else []
+    for model, key in [*targets, (type(record), record.id)]:
+        session.scalars(sa.select(model).where(model.id == key).with_for_update().execution_options(populate_existing=True)).one()
+
+
+def _read(step: Step, fields: Sequence[Field], raw: Mapping[str, Any]) -> None:
+    """Parse what was sent into values. Raises Invalid with every field's error at once."""
+    errors: dict[str, list[Text]] = {}
+    for asked in fields:
+        try:
+            value = asked.parse(raw.get(asked.name), step.record)
+            if asked.kind in ("reference", "references") and value:
+                value = _load_references(step.session, asked, value, getattr(step.record, "county_id", None))
+            asked.check_present(value)
+            step.values[asked.name] = value
+        except FieldError as error:
+            errors[asked.name] = [error.message]
+    if errors:
+        raise Invalid(errors)
+    step.shown.update({asked.name: shown_value(step.values[asked.name]) for asked in fields if step.values[asked.name] not in (None, [], "")})
+
+
+def _load_references(session: Session, asked: Field, keys: int | list[int], county_id: int | None) -> Any:
+    """The records that a reference names, in the order given, of the record's own county. Raises FieldError for an unknown one."""
+    wanted = keys if isinstance(keys, list) else [keys]
+    if asked.target == "person":
+        from models.person import Person
+
+        model: Any = Person
+        found = {one.id: one for one in session.scalars(sa.select(Person).where(Person.id.in_(wanted))) if one.organisation and one.organisation.county_id == county_id}
+    else:
+        model = RECORD_TYPES[asked.target]
+        query = sa.select(model).where(model.id.in_(wanted))
+        for name, value in (asked.only or {}).items():
+            query = query.where(getattr(model, name).in_(value) if isinstance(value, list | tuple) else getattr(model, name) == value)
+        if county_id is not None and hasattr(model, "county_id"):
+            query = query.where(model.county_id == county_id)
+        found = {one.id: one for one in session.scalars(query)}
+    if any(key not in found for key in wanted):
+        raise FieldError(_l("Please choose one of the given answers."))
+    return [found[key] for key in wanted] if isinstance(keys, list) else found[keys]
+
+
+def shown_value(value: Any) -> Any:
+    """A value as an event keeps it: records as {id, name}."""
+    if isinstance(value, list):
+        return [shown_value(one) for one in value]
+    if isinstance(value, Mapping):
+        return {key: shown_value(one) for key, one in value.items()}
+    if hasattr(value, "__table__"):
+        return {"id": value.id, "name": value.title}
+    return value
+
+
+class _covered:
+    """While a transition runs, its own event covers the field changes of every record that it touches."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def __enter__(self) -> None:
+        self.depth = self.session.info.get(event.COVERED, 0)
+        if not self.depth:
+            self.session.flush()
+        self.session.info[event.COVERED] = self.depth + 1
+
+    def __exit__(self, *failure: Any) -> None:
+        self.session.info[event.COVERED] = self.depth
+
+
+def _do(step: Step, workflow: Workflow, transition: Transition, kind: str) -> Outcome:
+    with _covered(step.session):
+        before = step.record.state
+        if transition.target is not None:
+            step.record.state = workflow.states(transition.target)
+        if transition.effect is not None:
+            transition.effect(step)
+        step.record.changed_at = step.now
+        step.session.flush()
+        if step.record.state != before:
+            step.shown["state"] = {"old": str(before), "new": str(step.record.state)}
+        event_id = event.append(step.session, step.record, kind, transition.name, step.shown, actor=step.person)
+        if workflow.after is not None:
+            workflow.after(step)
+            step.session.flush()
+    return Outcome(step.record, event_id)
