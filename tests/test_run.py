@@ -1,20 +1,24 @@
 """The supervisor, with small stand-in programs for its children, and the embedded queue server itself."""
 
+import contextlib
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import textwrap
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 import redis
 
 import config
 from app import parts
+from app.supervisor import Supervisor
 
 SLEEPER = "import pathlib, os, sys, time; pathlib.Path(sys.argv[1]).write_text(str(os.getpid())); time.sleep(600)"
 
@@ -302,3 +306,52 @@ def test_health_page_in_words() -> None:
         ' "worker": {"status": "failing", "reason": "no worker has reported"}, "disk": true}}'
     )
     assert parts._complaints(body) == ["worker: failing; no worker has reported"]
+
+
+class Terminal:
+    """Stands for the supervisor where only the commands it would run matter; `failing` ones end with status 1."""
+
+    def __init__(self, database: Path, failing: str = "") -> None:
+        self.commands: list[str] = []
+        self._database = database
+        self._failing = failing
+
+    def run_to_end(self, command: list[str], *, environ: dict[str, str], folder: Path) -> int:
+        self.commands.append(command[-1])
+        if command[-1] == "init":
+            with contextlib.closing(sqlite3.connect(self._database)) as connection:
+                connection.execute("CREATE TABLE IF NOT EXISTS alembic_version (version_num TEXT)")
+        return 1 if command[-1] == self._failing else 0
+
+
+def prepare(folder: Path, *, empty: bool = False, failing: str = "") -> list[str]:
+    """The commands a start with this data folder runs before the parts."""
+    terminal = Terminal(folder / "huying.sqlite3", failing)
+    parts._prepare(config.load({"DATA_DIR": str(folder)}), cast("Supervisor", terminal), {}, empty=empty)
+    return terminal.commands
+
+
+class TestPreparation:
+    def test_new_folder_gets_tables_and_the_demonstration_county_once(self, tmp_path: Path) -> None:
+        assert prepare(tmp_path) == ["init", "demo"]
+        assert prepare(tmp_path) == []
+
+    def test_empty_stays_empty(self, tmp_path: Path) -> None:
+        assert prepare(tmp_path, empty=True) == ["init"]
+        assert prepare(tmp_path) == []
+
+    def test_changed_code_brings_the_tables_up_to_date(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        prepare(tmp_path)
+        monkeypatch.setattr(parts, "CODE_FOLDERS", ("tests",))
+        assert prepare(tmp_path) == ["init"]
+
+    @pytest.mark.parametrize(("failing", "again"), [("init", ["init", "demo"]), ("demo", ["demo"])])
+    def test_interrupted_one_goes_on_where_it_stopped(self, tmp_path: Path, failing: str, again: list[str]) -> None:
+        with pytest.raises(parts.PreparationFailed, match=failing):
+            prepare(tmp_path, failing=failing)
+        assert prepare(tmp_path) == again
+
+    def test_county_in_service_never_gets_demonstration_data(self, tmp_path: Path) -> None:
+        prepare(tmp_path, empty=True)
+        (tmp_path / "prepared.json").unlink()  # a second machine, or a restored database
+        assert prepare(tmp_path) == ["init"]
