@@ -83,6 +83,10 @@ class Person(User):
     def title(self) -> str:
         return self.name
 
+    def get_id(self) -> str:
+        """What a session or token remembers: the key and the epoch in which it was made."""
+        return f"{self.id}:{self.session_epoch or 0}"
+
     def __repr__(self) -> str:
         return self.name
 

@@ -1,0 +1,50 @@
+"""The application: one factory, used by the web server, the worker, the scheduler and the command line."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from flask_migrate import Migrate
+from flask_wtf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+import config as configuration
+
+
+def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
+    """Make the application from the environment's settings; `overrides` replace single ones (tests)."""
+    from app import cli, errors, headers, logs, papers, requests
+    from app.database import db, prepare_engine
+    from app.portal.builder import Portal
+    from app.security import row_filter
+    from app.security.manager import HuyingSecurityManager
+    from models import event
+    from views import register
+
+    app = Flask(__name__, template_folder="templates", static_folder="static")
+    app.config.update(configuration.load(os.environ))
+    app.config.update(overrides or {})
+    logs.configure(app.config["LOG_FORMAT"])
+    if app.config["PROXY_COUNT"]:
+        count = app.config["PROXY_COUNT"]
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
+    db.init_app(app)
+    Migrate(app, db, directory=str(Path(__file__).resolve().parent.parent / "migrations"))
+    CSRFProtect(app)
+    event.use_key(app.config["AUDIT_KEY"].encode())
+    row_filter.install()
+    papers.install(app.config["FONT_DIR"])
+    headers.install(app)
+    requests.install(app)
+    errors.install(app)
+    with app.app_context():
+        prepare_engine(db.engine)
+        portal = Portal(security_manager_class=HuyingSecurityManager)
+        portal.init_app(app, db.session)
+        register(portal)
+    cli.install(app)
+    return app

@@ -1,0 +1,1 @@
+"""The low-code part: record type → list, form, page, API, menu, timeline, buttons."""

@@ -1,0 +1,59 @@
+"""Flask-AppBuilder's builder, with our pages instead of its own, and a register of the record views."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flask_appbuilder import AppBuilder
+from flask_appbuilder.api.manager import OpenApi
+
+from models.base import RECORD_TYPES, Record
+
+if TYPE_CHECKING:
+    from app.portal.record_view import RecordView
+
+
+class Portal(AppBuilder):
+    """Registers record types: one view gives pages, REST resource, permissions and navigation."""
+
+    def __init__(self, **options: Any) -> None:
+        self.record_views: dict[str, RecordView] = {}
+        super().__init__(**options)
+
+    def _add_admin_views(self) -> None:
+        """Only the sign-in pages and the API description: none of Flask-AppBuilder's own pages is reachable."""
+        self.sm.register_views()
+        self.add_api(OpenApi)
+
+    def add_record(self, view: type[RecordView]) -> RecordView:
+        """Register a record type's pages and its REST resource."""
+        made: RecordView = self.add_view_no_menu(view)
+        self.record_views[view.model.resource()] = made
+        if made.rest:
+            from app.portal.api import resource_for
+
+            self.add_api(resource_for(view))
+        return made
+
+    def view_of(self, record_type: str) -> RecordView | None:
+        return self.record_views.get(record_type)
+
+    def url_of(self, record_type: str, record_id: int) -> str:
+        """The page of a record; empty where its type has none."""
+        view = self.record_views.get(record_type)
+        return f"{view.route_base}/show/{record_id}" if view is not None else ""
+
+    def permissions(self) -> dict[tuple[str, str], frozenset[str]]:
+        """Every (permission, resource) of the record types' workflows and of the registered views, with the roles that have it by default."""
+        granted: dict[tuple[str, str], frozenset[str]] = {}
+        for model in RECORD_TYPES.values():
+            for transition in model.workflow.transitions if model.workflow is not None else ():
+                granted[transition.permission, model.__name__] = transition.roles | granted.get((transition.permission, model.__name__), frozenset())
+        for view in self.record_views.values():
+            for name, roles in view.grants().items():
+                granted[name, view.model.__name__] = roles
+        return granted
+
+    @staticmethod
+    def record_type(name: str) -> type[Record]:
+        return RECORD_TYPES[name]

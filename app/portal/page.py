@@ -1,0 +1,385 @@
+"""What a page shows, as plain data.
+
+The portal builds these from records, templates draw them. Nothing here knows the database, so a template can be tested with sample data and a page can be
+tested without a browser. All labels arrive translated; all URLs arrive complete.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+Tone = Literal["waiting", "others", "going", "done", "overdue", "emergency", "muted"]
+"""Meaning of a colour (face: colour *and* word *and* shape): waiting for you (amber dot), waiting for others (grey ring), going well (blue), done (green check),
+overdue (red square), emergency (red band), muted (withdrawn, declined, …)."""
+
+
+@dataclass(frozen=True)
+class Pill:
+    """A state in a word."""
+
+    label: str
+    tone: Tone
+
+
+@dataclass(frozen=True)
+class Badge:
+    """A deadline in words (剩余 2天3小时, 已超期 5小时, 按时完成, 超期 1天完成); `exact` is the instant, shown on hover."""
+
+    label: str
+    tone: Tone
+    exact: str = ""
+
+
+@dataclass(frozen=True)
+class Link:
+    label: str
+    url: str
+    icon: str = ""
+    """Name of a Tabler icon without prefix, e.g. `home`."""
+
+
+@dataclass(frozen=True)
+class NavEntry:
+    label: str
+    url: str
+    active: bool = False
+    count: int | None = None
+
+
+@dataclass(frozen=True)
+class NavGroup:
+    """A group of the side navigation; one without entries links itself. `bottom` groups appear in the bottom bar on phones (five at most)."""
+
+    label: str
+    icon: str
+    url: str = ""
+    entries: tuple[NavEntry, ...] = ()
+    active: bool = False
+    bottom: bool = False
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Everything around a page. Given to every template as `frame`."""
+
+    navigation: tuple[NavGroup, ...]
+    person: str
+    organisation: str
+    county: str
+    unread: int
+    inbox_url: str
+    search_url: str
+    languages: tuple[tuple[str, str, bool], ...]
+    """(locale, own name, current)"""
+    language_url: str
+    """POST target; fields `locale`, `next`."""
+    profile_links: tuple[Link, ...]
+    logout_url: str
+    """POST target."""
+    office_phone: str
+    version: str
+    demonstration: bool = False
+    moved_clock: str = ""
+    """The demonstration's moved time in words, or empty."""
+    home_url: str = "/"
+    acting_for: str = ""
+    """Whom the person stands in for at present (shown as 代 …), or empty."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    text: str = ""
+    url: str = ""
+    pill: Pill | None = None
+    badge: Badge | None = None
+    number: bool = False
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class Column:
+    name: str
+    label: str
+    sort_url: str = ""
+    sorted: Literal["", "ascending", "descending"] = ""
+    number: bool = False
+
+
+@dataclass(frozen=True)
+class Button:
+    """An action that is a link (`get`) or a small form (`post`, with CSRF token and `fields` as hidden inputs)."""
+
+    label: str
+    url: str
+    icon: str = ""
+    primary: bool = False
+    method: Literal["get", "post"] = "get"
+    disabled_reason: str = ""
+    fields: tuple[tuple[str, str], ...] = ()
+    confirm: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    key: str
+    url: str
+    cells: tuple[Cell, ...]
+    title: str
+    """Card title at 390 px."""
+    subtitle: str = ""
+    pill: Pill | None = None
+    badge: Badge | None = None
+    button: Button | None = None
+    emergency: bool = False
+
+
+@dataclass(frozen=True)
+class Chip:
+    """An active filter; the URL removes it."""
+
+    label: str
+    remove_url: str
+
+
+@dataclass(frozen=True)
+class Tab:
+    label: str
+    url: str
+    active: bool = False
+    count: int | None = None
+
+
+@dataclass(frozen=True)
+class Empty:
+    text: str
+    button: Button | None = None
+
+
+@dataclass(frozen=True)
+class ListPage:
+    title: str
+    count_label: str
+    """ "1–25 / 1000+" """
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    empty: Empty
+    tabs: tuple[Tab, ...] = ()
+    buttons: tuple[Button, ...] = ()
+    bulk: tuple[Button, ...] = ()
+    """Posts the selected keys as `keys`; shown when something is selected."""
+    chips: tuple[Chip, ...] = ()
+    search: str = ""
+    search_hint: str = ""
+    filter_form: Any = None
+    """WTForms form, method GET, or None."""
+    kept: tuple[tuple[str, str], ...] = ()
+    """Query parameters (tab, order) that searching and filtering keep."""
+    first_url: str = ""
+    previous_url: str = ""
+    next_url: str = ""
+
+
+@dataclass(frozen=True)
+class Fact:
+    label: str
+    cell: Cell
+    long: bool = False
+    """Free text with line breaks kept, over the whole width."""
+
+
+@dataclass(frozen=True)
+class Change:
+    label: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True)
+class Attachment:
+    name: str
+    url: str
+    size: str = ""
+    ready: bool = True
+    """False while a document is being produced."""
+    preview_url: str = ""
+    """Address that shows the PDF in the page (same site, may be framed), or empty."""
+
+
+@dataclass(frozen=True)
+class TimelineEntry:
+    at: datetime
+    at_label: str
+    title: str
+    who: str = ""
+    organisation: str = ""
+    text: str = ""
+    facts: tuple[Fact, ...] = ()
+    changes: tuple[Change, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    tone: Tone = "others"
+    system: bool = False
+    """A step of the system: small and grey."""
+
+
+@dataclass(frozen=True)
+class Clock:
+    label: str
+    badge: Badge
+    percent: int
+    """Share of the time used, 0–100."""
+
+
+@dataclass(frozen=True)
+class Action:
+    """A transition possible for this person now (or, disabled, the reason why not). `form` is a WTForms form or None; it opens in place and posts to `url`."""
+
+    name: str
+    label: str
+    url: str
+    form: Any = None
+    primary: bool = False
+    icon: str = ""
+    disabled_reason: str = ""
+    help: str = ""
+    open: bool = False
+    """Shown opened, because it came back with errors."""
+    tone: Literal["", "danger"] = ""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A dependent record on the page of its whole, e.g. a department's assignment in a call."""
+
+    title: str
+    subtitle: str
+    pill: Pill
+    clocks: tuple[Clock, ...] = ()
+    facts: tuple[Fact, ...] = ()
+    actions: tuple[Action, ...] = ()
+    mine: bool = False
+
+
+@dataclass(frozen=True)
+class Share:
+    """One piece of a bar of shares, e.g. how long one link of a call took."""
+
+    label: str
+    value_label: str
+    percent: float
+    """Share of the whole, 0–100."""
+    tone: Tone
+
+
+@dataclass(frozen=True)
+class Section:
+    """A titled block: facts, a bar of shares, or a small table."""
+
+    title: str
+    facts: tuple[Fact, ...] = ()
+    columns: tuple[Column, ...] = ()
+    rows: tuple[Row, ...] = ()
+    empty: str = ""
+    shares: tuple[Share, ...] = ()
+
+
+@dataclass(frozen=True)
+class RecordPage:
+    title: str
+    number: str = ""
+    kind: str = ""
+    pill: Pill | None = None
+    badge: Badge | None = None
+    emergency: str = ""
+    body: tuple[Fact, ...] = ()
+    """Left column: the description."""
+    timeline: tuple[TimelineEntry, ...] = ()
+    facts: tuple[Fact, ...] = ()
+    """Right column."""
+    parts_title: str = ""
+    parts: tuple[Part, ...] = ()
+    sections: tuple[Section, ...] = ()
+    """Right column, below the facts."""
+    documents: tuple[Attachment, ...] = ()
+    actions: tuple[Action, ...] = ()
+    buttons: tuple[Button, ...] = ()
+    """Edit, delete, print, …"""
+    crumbs: tuple[Link, ...] = ()
+
+
+@dataclass(frozen=True)
+class FormPage:
+    title: str
+    form: Any
+    action_url: str
+    submit_label: str
+    cancel_url: str
+    intro: str = ""
+    conflict: tuple[Change, ...] = ()
+    """What somebody else changed meanwhile; the typed values stay in the form."""
+    conflict_text: str = ""
+    autosave_key: str = ""
+    """Key under which the browser keeps a draft of what was typed; empty for none."""
+    crumbs: tuple[Link, ...] = ()
+
+
+@dataclass(frozen=True)
+class Tile:
+    label: str
+    count: int
+    url: str
+    tone: Tone
+    capped: bool = False
+
+
+@dataclass(frozen=True)
+class WorkItem:
+    title: str
+    url: str
+    subtitle: str
+    badge: Badge | None
+    pill: Pill
+    button: Button | None = None
+    emergency: bool = False
+
+
+@dataclass(frozen=True)
+class HomePage:
+    greeting: str
+    tiles: tuple[Tile, ...]
+    next: tuple[WorkItem, ...]
+    empty: Empty
+    news_title: str = ""
+    news: tuple[Link, ...] = ()
+    buttons: tuple[Button, ...] = ()
+
+
+@dataclass(frozen=True)
+class InboxItem:
+    title: str
+    text: str
+    at_label: str
+    url: str
+    """POST target that marks the message read and goes to its record."""
+    read: bool
+    tone: Tone = "others"
+
+
+@dataclass(frozen=True)
+class InboxPage:
+    title: str
+    items: tuple[InboxItem, ...]
+    empty: Empty
+    read_all_url: str = ""
+    previous_url: str = ""
+    next_url: str = ""
+
+
+@dataclass(frozen=True)
+class ErrorPage:
+    status: int
+    title: str
+    text: str
+    """What happened and what to do, with the person to call."""
+    buttons: tuple[Button, ...] = field(default=())

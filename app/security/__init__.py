@@ -1,0 +1,1 @@
+"""Roles, the one row filter, signing in."""
