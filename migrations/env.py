@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import sqlalchemy as sa
 from alembic import context
 from flask import current_app
 from flask_appbuilder import Model
@@ -13,8 +14,15 @@ from models.base import UtcDateTime
 
 def render_item(kind: str, item: Any, autogen_context: Any) -> Any:
     """Write our column types by their plain types, so that a migration never imports the program's later self."""
-    if kind == "type" and isinstance(item, UtcDateTime):
+    if kind != "type":
+        return False
+    if isinstance(item, UtcDateTime):
         return "sa.DateTime(timezone=True)"
+    if isinstance(item, sa.Enum):
+        return f"sa.String({item.length})"
+    if isinstance(item, sa.JSON):
+        autogen_context.imports.add("from sqlalchemy.dialects.postgresql import JSONB")
+        return 'sa.JSON().with_variant(JSONB(), "postgresql")'
     return False
 
 
