@@ -19,6 +19,7 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     """Make the application from the environment's settings; `overrides` replace single ones (tests)."""
     from app import cli, errors, headers, logs, papers, requests
     from app.database import db, prepare_engine
+    from app.portal import frame
     from app.portal.builder import Portal
     from app.security import row_filter
     from app.security.manager import HuyingSecurityManager
@@ -41,6 +42,7 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     headers.install(app)
     requests.install(app)
     errors.install(app)
+    frame.install(app)
     with app.app_context():
         prepare_engine(db.engine)
         portal = Portal(security_manager_class=HuyingSecurityManager)

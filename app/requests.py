@@ -19,6 +19,7 @@ from app.database import db, writing
 from app.security.manager import client_address
 from models import clock, viewer
 from models.notification import Demonstration, Notification
+from models.organisation import Organisation
 from models.person import Person, make_viewer
 
 UNREAD_CAP = 100
@@ -72,13 +73,17 @@ def _person() -> Person | None:
 
 
 def _ambient(person: Person | None) -> float:
-    """The demonstration's clock and the unread messages, in one statement. Gives the clock's offset in seconds."""
+    """The demonstration's clock, the unread messages and the county's name, in one statement. Gives the clock's offset in seconds."""
     moved = sa.select(Demonstration.clock_offset).limit(1).scalar_subquery()
     unread: Any = sa.literal(0)
     if person is not None:
         capped = sa.select(Notification.id).where(Notification.person_id == person.id, Notification.read_at.is_(None)).limit(UNREAD_CAP).subquery()
         unread = sa.select(sa.func.count()).select_from(capped).scalar_subquery()
-    row = db.session.execute(sa.select(moved.label("moved"), unread.label("unread"))).one()
+    county: Any = sa.null()
+    if person is not None and person.organisation is not None:
+        county = sa.select(Organisation.name).where(Organisation.id == person.organisation.county_id).scalar_subquery()
+    row = db.session.execute(sa.select(moved.label("moved"), unread.label("unread"), county.label("county"))).one()
+    g.county_name = row.county or ""
     g.unread = row.unread or 0
     g.demonstration = row.moved is not None
     g.moved = bool(row.moved)

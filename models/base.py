@@ -170,6 +170,16 @@ class Record(Model):
         """What people call this record."""
         return str(getattr(self, "name", None) or f"{type(self).label} {self.id}")
 
+    @property
+    def choice_title(self) -> str:
+        """How this record reads among the choices of a form."""
+        return self.title
+
+    @property
+    def choice_hint(self) -> str:
+        """A word beside it that tells it from others of that name."""
+        return ""
+
     def __str__(self) -> str:
         return self.title
 

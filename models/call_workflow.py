@@ -102,15 +102,16 @@ def _check_departments(lead: Organisation | None, cooperating: list[Organisation
 # Transitions of a call
 
 
-def _submit_fields(call: Call) -> tuple[Field, ...]:
-    if not call.emergency:
-        return ()
-    return (
+SUBMIT_FIELDS = (
         Field(
             "departments", _l("Departments called"), "references", target="organisation", only=DEPARTMENTS, help=_l("The first one leads."),
             default=lambda record, person: [one.id for one in suggested(record)],
         ),
     )  # fmt: skip
+
+
+def _submit_fields(call: Call) -> tuple[Field, ...]:
+    return SUBMIT_FIELDS if call.emergency else ()
 
 
 def suggested(call: Call) -> list[Organisation]:
@@ -305,7 +306,7 @@ CALL_WORKFLOW = Workflow(
     after=_settle,
     transitions=(
         Transition(
-            "submit", _l("Submit call"), (TOWNSHIP,), ("draft", "returned"), asks_for=_submit_fields, guard=_submit_guard, effect=_submit,
+            "submit", _l("Submit call"), (TOWNSHIP,), ("draft", "returned"), asks_for=_submit_fields, may_ask=SUBMIT_FIELDS, guard=_submit_guard, effect=_submit,
             primary=True, icon="send", done=_l("Call submitted"),
             help=_l("The county office accepts and dispatches it; an emergency reaches the departments at once."),
         ),
@@ -373,7 +374,7 @@ def _report_guard(step: Step) -> None:
     assignment: Assignment = step.record
     if step.values["solved"] != Solved.solved and not step.values["reason"]:
         raise Invalid({"reason": _l("Please say why the problem is not fully solved.")})
-    if assignment.role == AssignmentRole.lead and not step.values["without_reason"]:
+    if assignment.role == AssignmentRole.lead and not step.values.get("without_reason"):
         waiting = [one.department.short_name for one in assignment.call.assignments if one is not assignment and one.state not in SETTLED]
         if waiting:
             raise Invalid(
@@ -394,7 +395,7 @@ def _report(step: Step) -> None:
             result=step.values["result"],
             solved=step.values["solved"],
             reason=step.values["reason"] or "",
-            without_reason=step.values["without_reason"] or "",
+            without_reason=step.values.get("without_reason") or "",
         )
     )
     _stop(step, assignment)
@@ -412,14 +413,17 @@ def _close(step: Step) -> None:
     _stop(step, step.record)
 
 
+REPORT_FIELDS = (
+    Field("result", _l("Result"), "long_text", help=_l("What was done and what came of it.")),
+    Field("solved", _l("Is the problem solved"), "choice", choices=Solved),
+    Field("reason", _l("Reason if not solved"), "long_text", required=False),
+    Field("without_reason", _l("Why without the other departments"), "long_text", required=False, help=_l("Only if a cooperating department has not reported yet.")),
+)
+
+
 def _report_fields(assignment: Assignment) -> tuple[Field, ...]:
-    fields = (
-        Field("result", _l("Result"), "long_text", help=_l("What was done and what came of it.")),
-        Field("solved", _l("Is the problem solved"), "choice", choices=Solved),
-        Field("reason", _l("Reason if not solved"), "long_text", required=False),
-    )
-    without = Field("without_reason", _l("Why without the other departments"), "long_text", required=False, help=_l("Only if a cooperating department has not reported yet."))
-    return (*fields, without)
+    """A cooperating department is not asked why it does not wait for the others."""
+    return REPORT_FIELDS if assignment.role == AssignmentRole.lead and assignment.call.joint else REPORT_FIELDS[:-1]
 
 
 ASSIGNMENT_WORKFLOW = Workflow(
@@ -438,7 +442,7 @@ ASSIGNMENT_WORKFLOW = Workflow(
             ),
         ),
         Transition(
-            "report", _l("Report result"), (DEPARTMENT,), ("responded",), "reported", guard=_report_guard, effect=_report, asks_for=_report_fields,
+            "report", _l("Report result"), (DEPARTMENT,), ("responded",), "reported", guard=_report_guard, effect=_report, asks_for=_report_fields, may_ask=REPORT_FIELDS,
             primary=True, icon="clipboard-check", done=_l("Department reported"),
         ),
         Transition("log_progress", _l("Log progress"), (DEPARTMENT,), ("pending", "responded", "reported"), asks=PROGRESS, icon="message", done=_l("Progress logged")),

@@ -96,6 +96,14 @@ class ChecklistItem(CountyRecord):
     def thread(self) -> Record:
         return self.checklist
 
+    @property
+    def choice_title(self) -> str:
+        return f"{self.number}. {self.name}"
+
+    @property
+    def choice_hint(self) -> str:
+        return self.field
+
 
 class Duty(CountyRecord):
     """What one party must do for an item. A party whose name matches no organisation stays as text and is listed to be resolved."""
@@ -147,6 +155,7 @@ def import_items(session: Session, checklist: Checklist, items: list[dict[str, A
             basis=entry.get("basis", ""),
             note=entry.get("note", ""),
         )
+        session.add(item)
         for party in entry["primary"]:
             parties = _resolve(session, checklist.county_id, party["dept"])
             for name, organisation in parties:
@@ -158,7 +167,6 @@ def import_items(session: Session, checklist: Checklist, items: list[dict[str, A
             _duty(item, DutyKind.primary, TOWNSHIPS, cooperating.removeprefix(_TOWNSHIP_PRIMARY), None)
         else:
             _duty(item, DutyKind.cooperating, TOWNSHIPS, cooperating, None)
-        session.add(item)
     session.flush()
     return unresolved
 

@@ -59,6 +59,10 @@ class Organisation(Record):
     def title(self) -> str:
         return self.short_name
 
+    @property
+    def choice_hint(self) -> str:
+        return self.name
+
 
 class OrganisationAlias(Record):
     """Another name under which papers and lists mention an organisation."""

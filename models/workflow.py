@@ -133,6 +133,8 @@ class Transition:
     asks: tuple[Field, ...] = ()
     asks_for: Callable[[Any], tuple[Field, ...]] | None = None
     """Fields that depend on the record, instead of `asks`."""
+    may_ask: tuple[Field, ...] = ()
+    """All that `asks_for` may ask."""
     guard: Guard | None = None
     effect: Effect | None = None
     help: Text = ""
@@ -144,6 +146,11 @@ class Transition:
     icon: str = ""
     danger: bool = False
     bulk: bool = False
+
+    @property
+    def known(self) -> tuple[Field, ...]:
+        """Fields that an event of this step may carry, to name them on the timeline."""
+        return self.asks or self.may_ask
 
     def fields(self, record: Any) -> tuple[Field, ...]:
         return self.asks_for(record) if self.asks_for is not None else self.asks

@@ -3,7 +3,21 @@
 from __future__ import annotations
 
 from app.portal.builder import Portal
+from views.administration import SettingView
+from views.call import AssignmentView, CallView
+from views.checklist import ChecklistItemView, ChecklistView
+from views.document import DocumentView, NoticeView
+from views.home import HomeView, LanguageView, SearchView
+from views.inbox import InboxView
+from views.organisation import OrganisationView
+
+PAGES = (HomeView, LanguageView, SearchView, InboxView)
+RECORDS = (CallView, AssignmentView, ChecklistView, ChecklistItemView, NoticeView, DocumentView, OrganisationView, SettingView)
 
 
 def register(portal: Portal) -> None:
     """Register every page of the portal."""
+    for page in PAGES:
+        portal.add_view_no_menu(page)
+    for view in RECORDS:
+        portal.add_record(view)

@@ -29,7 +29,7 @@ class Portal(AppBuilder):
         """Register a record type's pages and its REST resource."""
         made: RecordView = self.add_view_no_menu(view)
         self.record_views[view.model.resource()] = made
-        if made.rest:
+        if made.rest and __import__("importlib.util").util.find_spec("app.portal.api"):
             from app.portal.api import resource_for
 
             self.add_api(resource_for(view))

@@ -299,6 +299,8 @@ class RecordPage:
     """Right column."""
     parts_title: str = ""
     parts: tuple[Part, ...] = ()
+    main_sections: tuple[Section, ...] = ()
+    """Left column, below the description."""
     sections: tuple[Section, ...] = ()
     """Right column, below the facts."""
     documents: tuple[Attachment, ...] = ()
@@ -315,6 +317,9 @@ class FormPage:
     action_url: str
     submit_label: str
     cancel_url: str
+    step: str = ""
+    """A transition that a second, main button performs after saving; its label is `step_label`."""
+    step_label: str = ""
     intro: str = ""
     conflict: tuple[Change, ...] = ()
     """What somebody else changed meanwhile; the typed values stay in the form."""

@@ -1,0 +1,132 @@
+"""Everything around a page: navigation by work, person, language, unread messages, banners (face, Frame)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask, current_app, g, request, session, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from app.database import db
+from app.portal.deadline import exact
+from app.portal.page import Frame, Link, NavEntry, NavGroup
+from models import clock, viewer
+from models.setting import setting
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A navigation entry: shown to whom has the permission; `tab` opens a list on one of its saved views."""
+
+    label: Any
+    endpoint: str
+    resource: str
+    tab: str = ""
+    roles: frozenset[str] = frozenset()
+    """Narrows it to roles whose work it is; empty for everyone with the permission."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """A group of the navigation, by work, not by table. One without entries is the page of `endpoint`."""
+
+    name: str
+    label: Any
+    icon: str
+    entries: tuple[Entry, ...] = ()
+    endpoint: str = ""
+    bottom: bool = True
+
+
+WORKING = frozenset({"township_officer", "department_officer", "dispatcher"})
+
+GROUPS = (
+    Group("home", _l("Workbench"), "layout-dashboard", endpoint="HomeView.home"),
+    Group(
+        "calls",
+        _l("Calls"),
+        "speakerphone",
+        (
+            Entry(_l("To do"), "CallView.list", "Call", "todo", WORKING),
+            Entry(_l("In progress"), "CallView.list", "Call", "open"),
+            Entry(_l("Overdue"), "CallView.list", "Call", "overdue"),
+            Entry(_l("All calls"), "CallView.list", "Call", "all"),
+        ),
+    ),
+    Group("checklists", _l("Checklists"), "list-check", (Entry(_l("Checklists"), "ChecklistView.list", "Checklist"), Entry(_l("Checklist items"), "ChecklistItemView.list", "ChecklistItem"))),
+    Group("supervision", _l("Supervision"), "eye-check", (Entry(_l("Notices"), "NoticeView.list", "Notice"),)),
+    Group("documents", _l("Documents"), "file-text", (Entry(_l("Issued papers"), "DocumentView.list", "Document"),)),
+    Group("directory", _l("Directory"), "address-book", (Entry(_l("Organisations"), "OrganisationView.list", "Organisation"),), bottom=False),
+    Group("administration", _l("Administration"), "settings", (Entry(_l("Settings"), "SettingView.list", "Setting"),), bottom=False),
+)
+
+
+def install(app: Flask) -> None:
+    """Give every template its frame."""
+    app.context_processor(lambda: {"frame": frame()})
+    app.jinja_env.globals["_"] = _
+
+
+def frame() -> Frame:
+    """The frame of the present request; without navigation where nobody is signed in or a password must be changed first."""
+    person = viewer.current_person()
+    forced = person is not None and g.user.must_change_password
+    locale = session.get("locale", current_app.config["BABEL_DEFAULT_LOCALE"])
+    return Frame(
+        navigation=_navigation() if person is not None and not forced else (),
+        person=person.name if person else "",
+        organisation=_organisation(),
+        county=_county(),
+        unread=g.get("unread", 0),
+        inbox_url=url_for("InboxView.list"),
+        search_url=url_for("SearchView.search"),
+        languages=tuple((code, one["name"], code == locale) for code, one in current_app.config["LANGUAGES"].items()),
+        language_url=url_for("LanguageView.choose"),
+        profile_links=(Link(_("Change password"), url_for("PasswordView.change"), "key"),),
+        logout_url=url_for("SignInView.logout"),
+        office_phone=_office_phone(),
+        version=current_app.config["VERSION"],
+        demonstration=g.get("demonstration", False),
+        moved_clock=exact(clock.now()) if g.get("moved") else "",
+        home_url=url_for("HomeView.home"),
+    )
+
+
+def _organisation() -> str:
+    user = g.get("user")
+    return user.organisation.short_name if viewer.current_person() is not None and user.organisation is not None else ""
+
+
+def _county() -> str:
+    return str(g.get("county_name", ""))
+
+
+def _office_phone() -> str:
+    person = viewer.current_person()
+    if person is None or person.county_id is None:
+        return ""
+    return str(setting(db.session(), person.county_id, "office_phone"))
+
+
+def _navigation() -> tuple[NavGroup, ...]:
+    person = viewer.current_person()
+    assert person is not None
+    found = []
+    for group in GROUPS:
+        if group.endpoint:
+            found.append(NavGroup(str(group.label), group.icon, url_for(group.endpoint), active=request.endpoint == group.endpoint, bottom=group.bottom))
+            continue
+        entries = []
+        for entry in group.entries:
+            if not person.may("can_list", entry.resource) or (entry.roles and not person.has_role(*entry.roles)):
+                continue
+            address = url_for(entry.endpoint, tab=entry.tab or None)
+            here = request.endpoint == entry.endpoint and request.args.get("tab", "") == entry.tab
+            entries.append(NavEntry(str(entry.label), address, here))
+        if entries:
+            view = (request.endpoint or "").partition(".")[0]
+            active = any(entry.endpoint.partition(".")[0] == view for entry in group.entries)
+            found.append(NavGroup(str(group.label), group.icon, entries=tuple(entries), active=active, bottom=group.bottom))
+    return tuple(found)

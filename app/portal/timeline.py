@@ -1,0 +1,154 @@
+"""The timeline: events of a record's thread as people read them (design, decision 4)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Session
+
+from app.portal.deadline import exact
+from app.portal.page import Attachment, Change, Fact, TimelineEntry, Tone
+from app.portal.page import Cell as PageCell
+from app.portal.words import kept_text
+from models import viewer
+from models.base import RECORD_TYPES, Record, fields_of
+from models.event import Event, EventValue
+from models.field import Field
+from models.organisation import Organisation
+from models.person import Person
+from models.viewer import Viewer
+from models.workflow import Transition
+
+AUTOMATIC = {
+    "all_reported": _l("All departments have reported"),
+    "amber": _l("Reminder: the deadline is near"),
+    "reminder": _l("Reminder slip issued"),
+    "issue": _l("Issued"),
+}
+GENERIC = {"create": _l("Created"), "update": _l("Changed"), "delete": _l("Deleted")}
+TEXT_FIELDS = ("text", "result", "plan", "reason", "remark", "comment")
+"""People's own words, shown large."""
+CLOCKS = {"respond": _l("Response"), "report": _l("Report")}
+
+
+@dataclass(frozen=True)
+class Happened:
+    """An event with its values as this viewer may read them."""
+
+    event: Event
+    values: Mapping[str, Any]
+    who: str
+    organisation: str
+
+
+def happened(session: Session, thread: Record, person: Viewer, *, sees_all: bool) -> list[Happened]:
+    """The events of a thread that this viewer sees, oldest first; the caller has shown that the thread is visible.
+
+    `sees_all`: also values narrowed to one organisation (the thread's owner, the county offices).
+    """
+    with viewer.system():
+        events = session.execute(
+            sa.select(Event, Person, Organisation.short_name)
+            .outerjoin(Person, Person.id == Event.actor_id)
+            .outerjoin(Organisation, Organisation.id == Event.actor_organisation_id)
+            .where(Event.thread_type == thread.resource(), Event.thread_id == thread.id)
+            .order_by(Event.sequence)
+        ).all()
+        values: dict[int, dict[str, Any]] = defaultdict(dict)
+        rows = session.execute(
+            sa.select(EventValue.event_id, EventValue.name, EventValue.value, EventValue.only_for_id)
+            .join(Event, Event.id == EventValue.event_id)
+            .where(Event.thread_type == thread.resource(), Event.thread_id == thread.id)
+        )
+        for row in rows:
+            if row.only_for_id is None or sees_all or row.only_for_id == person.organisation_id:
+                values[row.event_id][row.name] = row.value
+        return [Happened(event, values[event.id], actor.name if actor else "", organisation or "") for event, actor, organisation in events]
+
+
+def entries(found: Sequence[Happened], titles: Mapping[tuple[str, int], str], document_url: Any) -> tuple[TimelineEntry, ...]:
+    """Timeline entries of events; `titles` names dependent records (a department's assignment)."""
+    return tuple(_entry(one, titles.get((one.event.record_type, one.event.record_id), ""), document_url) for one in found)
+
+
+def _entry(one: Happened, about: str, document_url: Any) -> TimelineEntry:
+    event = one.event
+    model = RECORD_TYPES.get(event.record_type)
+    transition = _transition(model, event)
+    known = _fields(model, transition)
+    values = dict(one.values)
+    state = values.pop("state", None)
+    title = str(transition.done or transition.label) if transition else str(AUTOMATIC.get(event.name) or GENERIC.get(event.name) or event.name)
+    text = next((str(values.pop(name)) for name in TEXT_FIELDS if isinstance(values.get(name), str) and values[name]), "")
+    attachments = []
+    document = values.pop("document", None)
+    values.pop("notice", None)
+    if isinstance(document, dict) and document_url(document["id"]):
+        attachments.append(Attachment(document["name"], document_url(document["id"])))
+    changes, facts = [], []
+    for name, value in values.items():
+        if name.startswith("evaluation."):
+            facts.append(_evaluation_fact(value))
+        elif event.kind == "update" and isinstance(value, dict) and "new" in value:
+            changes.append(Change(str(known[name].label) if name in known else name, kept_text(known.get(name), value["old"]), kept_text(known.get(name), value["new"])))
+        elif event.kind == "create":
+            continue
+        elif name == "clock":
+            facts.append(Fact(_("Clock"), PageCell(str(CLOCKS.get(value, value)))))
+        elif name == "due":
+            facts.append(Fact(_("Due"), PageCell(kept_text(Field("due", "", "datetime"), value))))
+        elif value not in (None, "", [], False):
+            facts.append(Fact(str(known[name].label) if name in known else name, PageCell(kept_text(known.get(name), value))))
+    return TimelineEntry(
+        at=event.at,
+        at_label=exact(event.at),
+        title=f"{title}：{about}" if about else title,
+        who=one.who,
+        organisation=one.organisation,
+        text=text,
+        facts=tuple(facts),
+        changes=tuple(changes),
+        attachments=tuple(attachments),
+        tone=_tone(event, state, model),
+        system=event.kind == "automatic",
+    )
+
+
+def _transition(model: type[Record] | None, event: Event) -> Transition | None:
+    if event.kind == "transition" and model is not None and model.workflow is not None and event.name in model.workflow:
+        return model.workflow[event.name]
+    return None
+
+
+def _fields(model: type[Record] | None, transition: Transition | None) -> dict[str, Field]:
+    if transition is None:
+        return fields_of(model) if model is not None else {}
+    return {asked.name: asked for asked in (transition.known or transition.asks)}
+
+
+def _evaluation_fact(value: Mapping[str, Any]) -> Fact:
+    from models.call import Satisfaction, Solved
+
+    words = [str(Satisfaction(value["satisfaction"]).label), str(Solved(value["solved"]).label)]
+    if value.get("comment"):
+        words.append(str(value["comment"]))
+    return Fact(str(value["department"]), PageCell("，".join(words)))
+
+
+def _tone(event: Event, state: Any, model: type[Record] | None) -> Tone:
+    if event.name == "reminder":
+        return "overdue"
+    if event.name == "amber":
+        return "waiting"
+    if isinstance(state, dict) and model is not None and model.workflow is not None:
+        try:
+            return model.workflow.states(state["new"]).tone
+        except ValueError:
+            return "others"
+    return "others" if event.kind == "automatic" else "going"

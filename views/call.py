@@ -1,0 +1,300 @@
+"""Calls as people see them: lists by work, the record page with departments and their clocks (face, Record page)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import sqlalchemy as sa
+from flask import flash, redirect
+from flask_appbuilder import expose
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import joinedload, selectinload
+
+from app.database import db
+from app.portal.deadline import Measure, clocks, exact, running
+from app.portal.listing import TabSpec
+from app.portal.page import Attachment, Badge, Button, Cell, Clock, Fact, Part, RecordPage, Section
+from app.portal.record_view import Failed, RecordView
+from app.portal.words import pill
+from models import clock, viewer
+from models.calendar import work_calendar
+from models.call import Assignment, AssignmentState, Call, CallParty, CallState, Evaluation, Report, due_of
+from models.checklist import ChecklistItem
+from models.document import Document
+from models.paper import issue, platform_office
+from models.viewer import Viewer
+from models.workflow import Conflict, Forbidden, load_visible
+
+OFFICES = frozenset({"dispatcher", "office_director", "supervisor", "county_leader", "duty_officer", "city_reader"})
+READERS = OFFICES | {"township_officer", "department_officer"}
+TOWNSHIP_TODO = (CallState.draft, CallState.returned, CallState.reported)
+OPEN = (CallState.submitted, CallState.returned, CallState.accepted, CallState.dispatched, CallState.reported, CallState.long_term)
+WORKED_ON = (AssignmentState.pending.value, AssignmentState.responded.value)
+
+
+def todo(person: Viewer) -> sa.ColumnElement[bool] | None:
+    """The calls that wait for this person; None for those whose work is not the single call."""
+    waiting = []
+    if person.has_role("township_officer"):
+        waiting.append(sa.and_(Call.township_id == person.organisation_id, Call.state.in_(TOWNSHIP_TODO)))
+    if person.has_role("dispatcher"):
+        waiting.append(Call.state.in_((CallState.submitted, CallState.accepted)))
+    if person.has_role("department_officer"):
+        mine = sa.select(CallParty.call_id).where(CallParty.organisation_id == person.organisation_id, CallParty.state.in_(WORKED_ON))
+        waiting.append(sa.and_(Call.state == CallState.dispatched, Call.id.in_(mine)))
+    return sa.or_(*waiting) if waiting else None
+
+
+def overdue(person: Viewer) -> sa.ColumnElement[bool]:
+    """Calls in which a deadline has run out: a department's own, anybody's for the others."""
+    now = clock.now()
+    late = sa.select(CallParty.call_id).where(CallParty.due < now)
+    if person.has_role("department_officer") and not person.has_role(*OFFICES):
+        late = late.where(CallParty.organisation_id == person.organisation_id)
+    office = sa.or_(
+        sa.and_(Call.state == CallState.submitted, Call.accept_due < now),
+        sa.and_(Call.state == CallState.accepted, Call.dispatch_due < now),
+    )
+    return sa.or_(sa.and_(Call.state == CallState.dispatched, Call.id.in_(late)), office)
+
+
+def call_badge(call: Call, person: Viewer, measure: Measure) -> Badge | None:
+    """The deadline that counts for this person now: a department's own, else the nearest of the call."""
+    now = clock.now()
+    if call.state == CallState.submitted and call.accept_due is not None:
+        return running(call.accept_due, now, measure)
+    if call.state == CallState.accepted and call.dispatch_due is not None:
+        return running(call.dispatch_due, now, measure)
+    if call.state != CallState.dispatched:
+        return None
+    own = [one for one in call.assignments if one.department_id == person.organisation_id] or call.assignments
+    due = [found for found in (due_of(one) for one in own) if found is not None]
+    return running(min(due), now, measure) if due else None
+
+
+class CallView(RecordView):
+    model = Call
+    readers = READERS
+    writers = frozenset({"township_officer"})
+    rest_methods = frozenset({"list", "show", "add", "edit", "delete"})
+    group = "calls"
+    columns = ("number", "title", "township", "departments", "state", "deadline", "changed")
+    form_step = "submit"
+    step_label = _l("Submit call")
+
+    def load_options(self) -> Sequence[Any]:
+        return [joinedload(Call.township), selectinload(Call.assignments).joinedload(Assignment.department)]
+
+    def tabs(self, person: Viewer) -> tuple[TabSpec, ...]:
+        found = []
+        waiting = todo(person)
+        if waiting is not None:
+            found.append(TabSpec("todo", _("To do"), waiting))
+        found.append(TabSpec("open", _("In progress"), Call.state.in_(OPEN)))
+        found.append(TabSpec("overdue", _("Overdue"), overdue(person)))
+        found.append(TabSpec("all", _("All calls")))
+        if person.has_role("township_officer"):
+            found.append(TabSpec("drafts", _("Drafts"), Call.state == CallState.draft))
+        return tuple(found)
+
+    def buttons(self, person: Viewer) -> tuple[Button, ...]:
+        return tuple(replace(button, label=_("New call")) for button in super().buttons(person))
+
+    def measure(self, call: Call) -> Measure:
+        return Measure(work_calendar(db.session(), call.county_id), wall=call.emergency)
+
+    def cell_number(self, call: Call) -> Cell:
+        return Cell(call.number or _("Draft"))
+
+    def cell_title(self, call: Call) -> Cell:
+        return Cell(call.title or _("(no title yet)"))
+
+    def cell_departments(self, call: Call) -> Cell:
+        names = [one.department.short_name for one in call.assignments if one.state != AssignmentState.returned]
+        return Cell("、".join(names[:3]) + (_(" and %(count)d more", count=len(names) - 3) if len(names) > 3 else ""))
+
+    cell_departments.label = _l("Departments")  # type: ignore[attr-defined]
+
+    def cell_deadline(self, call: Call) -> Cell:
+        return Cell(badge=call_badge(call, self.person(), self.measure(call)))
+
+    cell_deadline.label = _l("Deadline")  # type: ignore[attr-defined]
+
+    def cell_changed(self, call: Call) -> Cell:
+        return Cell(exact(call.changed_at))
+
+    cell_changed.label = _l("Changed")  # type: ignore[attr-defined]
+
+    # Page
+
+    def sees_all_values(self, record: Any, person: Viewer) -> bool:
+        """Evaluations: the township its own, the offices all; a department only what concerns it (1, no retaliation)."""
+        return person.has_role(*OFFICES) or record.township_id == person.organisation_id
+
+    def record_page(self, record: Call, failed: Failed | None) -> RecordPage:
+        person = self.person()
+        call = record
+        evaluations, reports = self._answers(call)
+        page = super().record_page(call, failed)
+        parts = tuple(self._part(one, evaluations, reports, failed) for one in call.assignments)
+        return replace(
+            page,
+            title=call.title or _("(no title yet)"),
+            number=call.number or "",
+            badge=call_badge(call, person, self.measure(call)),
+            emergency=_("Emergency") if call.emergency else "",
+            body=(Fact(_("Description"), Cell(call.description or _("Nothing described yet.")), long=True), *self._remark(call)),
+            facts=self._facts(call),
+            parts_title=_("Departments"),
+            parts=tuple(sorted(parts, key=lambda part: not part.mine)),
+            sections=self.sections(call),
+            documents=self._documents(call),
+            buttons=(*page.buttons, *self._paper_button(call)),
+        )
+
+    @staticmethod
+    def _answers(call: Call) -> tuple[Mapping[tuple[int, int], Evaluation], Mapping[tuple[int, int], Report]]:
+        """Evaluations and reports that this viewer sees, asked for afresh: a relation may have been loaded by the system."""
+        keys = [one.id for one in call.assignments]
+        if not keys:
+            return {}, {}
+        session = db.session()
+        evaluations = session.scalars(sa.select(Evaluation).where(Evaluation.assignment_id.in_(keys)))
+        reports = session.scalars(sa.select(Report).where(Report.assignment_id.in_(keys)))
+        return {(one.assignment_id, one.round): one for one in evaluations}, {(one.assignment_id, one.round): one for one in reports}
+
+    @staticmethod
+    def _remark(call: Call) -> tuple[Fact, ...]:
+        return (Fact(_("Remark of the office"), Cell(call.remark), long=True),) if call.remark else ()
+
+    def _facts(self, call: Call) -> tuple[Fact, ...]:
+        person = self.person()
+        phone = call.contact_phone if person.has_role(*(OFFICES - {"city_reader"})) or self._is_party(call, person) else ""
+        values = (
+            (_("Township"), call.township.short_name, ""),
+            (_("Field"), call.field, ""),
+            (_("Place"), call.place, ""),
+            (_("Contact person"), call.contact_name, ""),
+            (_("Contact telephone"), phone, f"tel:{phone}" if phone else ""),
+            (_("Agreed by"), call.agreed_by, ""),
+            (_("Source"), " ".join(filter(None, (str(call.source.label), call.external_number))), ""),
+            (_("Happened at"), exact(call.happened_at) if call.happened_at else "", ""),
+            (_("Submitted"), exact(call.submitted_at) if call.submitted_at else "", ""),
+            (_("Accepted"), exact(call.accepted_at) if call.accepted_at else "", ""),
+            (_("Dispatched"), exact(call.dispatched_at) if call.dispatched_at else "", ""),
+            (_("Ended"), exact(call.ended_at) if call.ended_at else "", ""),
+        )
+        return tuple(Fact(label, Cell(text, url=url)) for label, text, url in values if text)
+
+    @staticmethod
+    def _is_party(call: Call, person: Viewer) -> bool:
+        return person.organisation_id in {call.township_id, *(one.department_id for one in call.assignments)}
+
+    def sections(self, record: Any) -> tuple[Section, ...]:
+        """The cited checklist item with its duties: who is responsible for what."""
+        item: ChecklistItem | None = record.checklist_item
+        if item is None:
+            return ()
+        facts = tuple(Fact(f"{duty.party}（{duty.kind.label}）", Cell(duty.text), long=True) for duty in item.duties)
+        head = Fact(_("Item %(number)d", number=item.number), Cell(item.name, url=self.page_url("checklist_item", item.id)))
+        return (Section(_("Checklist item"), (head, *facts)),)
+
+    def _part(self, one: Assignment, evaluations: Mapping[Any, Evaluation], reports: Mapping[Any, Report], failed: Failed | None) -> Part:
+        person = self.person()
+        facts = []
+        if one.responded_at is not None and one.response_manner is not None:
+            words = [str(one.response_manner.label), one.response_whom, exact(one.response_at or one.responded_at)]
+            facts.append(Fact(_("Response"), Cell("，".join(filter(None, words)))))
+            if one.response_plan:
+                facts.append(Fact(_("Plan"), Cell(one.response_plan), long=True))
+        for round_ in range(1, one.round + 1):
+            suffix = _(", round %(round)d", round=round_) if one.round > 1 else ""
+            report, evaluation = reports.get((one.id, round_)), evaluations.get((one.id, round_))
+            if report is not None:
+                text = f"{report.solved.label}：{report.result}" + (f"\n{report.reason}" if report.reason else "")
+                facts.append(Fact(_("Report") + suffix, Cell(text), long=True))
+            if evaluation is not None:
+                text = f"{evaluation.satisfaction.label}，{evaluation.solved.label}" + (f"\n{evaluation.comment}" if evaluation.comment else "")
+                facts.append(Fact(_("Evaluation") + suffix, Cell(text), long=True))
+        marks = one.marks(clock.now())
+        if marks:
+            facts.append(Fact(_("Marks"), Cell("、".join(str(mark.label) for mark in marks))))
+        view: AssignmentView = self.appbuilder.view_of("assignment")
+        running_clocks: tuple[Clock, ...] = clocks(one, clock.now(), self.measure(one.call))
+        return Part(
+            title=one.department.name,
+            subtitle=str(one.role.label),
+            pill=pill(one.state),
+            clocks=running_clocks,
+            facts=tuple(facts),
+            actions=view.actions(one, failed),
+            mine=one.department_id == person.organisation_id,
+        )
+
+    def timeline_titles(self, record: Any) -> Mapping[tuple[str, int], str]:
+        return {("assignment", one.id): one.department.short_name for one in record.assignments}
+
+    # Papers
+
+    def _documents(self, call: Call) -> tuple[Attachment, ...]:
+        rows = db.session.scalars(sa.select(Document).where(Document.about_type == "call", Document.about_id == call.id).order_by(Document.id))
+        view = self.appbuilder.view_of("document")
+        return tuple(Attachment(f"{one.number} {one.name}", view.url("pdf", pk=one.id), ready=one.sha256 is not None) for one in rows)
+
+    def _paper_button(self, call: Call) -> tuple[Button, ...]:
+        if call.state == CallState.draft or self.person().has_role("city_reader"):
+            return ()
+        return (Button(_("Make flow sheet (PDF)"), self.url("paper", pk=call.id), icon="printer", method="post"),)
+
+    @expose("/<int:pk>/paper", methods=["POST"])
+    def paper(self, pk: int) -> Any:
+        """Issue the flow sheet as it stands, with what this reader's organisation may see, to that organisation alone."""
+        person = self.demand("can_show")
+        session = db.session()
+        call: Call = load_visible(session, Call, pk)
+        if call.state == CallState.draft:
+            raise Conflict(_l("A draft has no flow sheet yet."))
+        if person.organisation_id is None or person.has_role("city_reader"):
+            raise Forbidden()
+        organisation = self._own_organisation(person)
+        with viewer.system():
+            issue(session, "call_slip", call, issuer=platform_office(session, call.county_id), recipients=[organisation], reader=person)
+        session.commit()
+        flash(_("The flow sheet is being made; it stands among the documents in a moment."), "success")
+        return redirect(f"{self.url('show', pk=pk)}#documents-title")
+
+    @staticmethod
+    def _own_organisation(person: Viewer) -> Any:
+        from models.organisation import Organisation
+
+        return db.session.get(Organisation, person.organisation_id)
+
+
+class AssignmentView(RecordView):
+    """A department's part in a call; it is seen on the call's page."""
+
+    model = Assignment
+    readers = READERS
+
+    def url_of(self, record: Any) -> str:
+        return str(self.appbuilder.url_of("call", record.call_id))
+
+    @expose("/show/<int:pk>")
+    def show(self, pk: int) -> Any:
+        self.demand("can_show")
+        return redirect(self.url_of(load_visible(db.session(), Assignment, pk)))
+
+    def after_step(self, pk: int) -> str:
+        return self.url_of(load_visible(db.session(), Assignment, pk))
+
+    def page_again(self, record: Any, failed: Failed, status: int) -> Any:
+        call = load_visible(db.session(), Call, record.call_id)
+        return self.appbuilder.view_of("call").render(call, failed, status)
+
+    def column_names(self) -> tuple[str, ...]:
+        return ("department", "role", "state", "respond_due", "report_due")
+
+

@@ -1,0 +1,142 @@
+"""Notices and issued papers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+from urllib.parse import quote
+
+import sqlalchemy as sa
+from flask import Response, flash, redirect, request
+from flask_appbuilder import expose
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import joinedload
+
+from app.database import db, transaction
+from app.portal.page import Attachment, Cell, Fact, Link, RecordPage
+from app.portal.record_view import Failed, RecordView
+from app.portal.words import value_text
+from app.storage import storage
+from models import clock, viewer
+from models.base import fields_of
+from models.document import Document, DocumentRecipient
+from models.supervision import Notice, NoticeEntry
+from models.viewer import Viewer
+from models.workflow import load_visible
+
+KINDS = {"call_slip": _l("Flow sheet"), "reminder": _l("Reminder slip")}
+READERS = frozenset(
+    {"dispatcher", "office_director", "supervisor", "county_leader", "checklist_manager", "township_officer", "department_officer", "agency_head"}
+)
+RETRY_AFTER = 5
+"""Seconds after which a paper still being made is asked for again."""
+
+
+def pdf_response(document: Document, person: Viewer) -> Response | None:
+    """The stored bytes as a download, None while they are being made. The first reading by a recipient is noted."""
+    if document.file_key is None:
+        return None
+    content = storage().get(document.file_key)
+    note_reading(document.id, person)
+    response = Response(content, mimetype="application/pdf")
+    disposition = "inline" if request.args.get("view") else "attachment"
+    response.headers["Content-Disposition"] = f"{disposition}; filename*=UTF-8''{quote(document.file_name)}"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def note_reading(document_id: int, person: Viewer) -> None:
+    """Remember when somebody of a recipient organisation first read a paper."""
+    unread = (
+        DocumentRecipient.document_id == document_id,
+        DocumentRecipient.organisation_id == person.organisation_id,
+        DocumentRecipient.read_at.is_(None),
+    )
+    if db.session.scalar(sa.select(sa.func.count()).select_from(DocumentRecipient).where(*unread)):
+        db.session.rollback()  # the read transaction ends before the writing one begins
+        with viewer.system(), transaction() as session:
+            session.execute(sa.update(DocumentRecipient).where(*unread).values(read_at=clock.now(), read_by_id=person.person_id))
+
+
+class DocumentView(RecordView):
+    model = Document
+    readers = READERS
+    group = "documents"
+    columns = ("number", "name", "kind", "issuer", "issued_at")
+
+    def load_options(self) -> Sequence[Any]:
+        return [joinedload(Document.issuer)]
+
+    def cell_kind(self, document: Document) -> Cell:
+        return Cell(str(KINDS.get(document.kind, document.kind)))
+
+    def column_label(self, name: str) -> str:
+        return str(fields_of(Document)[name].label)
+
+    def record_page(self, record: Document, failed: Failed | None) -> RecordPage:
+        """Number, issuer, recipients with when they read it, and the paper itself."""
+        page = super().record_page(record, failed)
+        fields = fields_of(Document)
+        facts = [
+            Fact(_("Kind"), Cell(str(KINDS.get(record.kind, record.kind)))),
+            Fact(str(fields["issuer"].label), Cell(record.issuer.name)),
+            Fact(str(fields["issued_at"].label), Cell(value_text(fields["issued_at"], record.issued_at))),
+        ]
+        for recipient in record.recipients:
+            read = value_text(fields["issued_at"], recipient.read_at) if recipient.read_at else _("not read yet")
+            facts.append(Fact(recipient.organisation.short_name, Cell(read)))
+        about = self.page_url(record.about_type, record.about_id)
+        if about:
+            facts.append(Fact(_("About"), Cell(_("Open the record"), url=about)))
+        if record.sha256:
+            facts.append(Fact("SHA-256", Cell(record.sha256[:16] + "…", hint=record.sha256)))
+        paper = Attachment(record.file_name, self.url("pdf", pk=record.id), size=_size(record.size), ready=record.sha256 is not None)
+        return replace(page, number=record.number, facts=tuple(facts), documents=(paper,), crumbs=(Link(str(Document.plural), self.url("list")),))
+
+    @expose("/pdf/<int:pk>")
+    def pdf(self, pk: int) -> Any:
+        """The paper itself. While it is being made the page says so and asks again."""
+        person = self.demand("can_show")
+        document: Document = load_visible(db.session(), Document, pk)
+        response = pdf_response(document, person)
+        if response is None:
+            flash(_("This paper is still being made. Please try again in a few seconds."), "warning")
+            again = redirect(self.url("show", pk=pk))
+            again.headers["Retry-After"] = str(RETRY_AFTER)
+            return again
+        return response
+
+
+def _size(size: int | None) -> str:
+    return f"{size / 1000:.0f} kB" if size else ""
+
+
+class NoticeView(RecordView):
+    model = Notice
+    readers = frozenset({"dispatcher", "office_director", "supervisor", "county_leader", "department_officer"})
+    group = "supervision"
+    columns = ("number", "kind", "department", "state", "issued_at")
+
+    def record_page(self, record: Notice, failed: Failed | None) -> RecordPage:
+        """What the slip is about, and the slip."""
+        page = super().record_page(record, failed)
+        entries = db.session.scalars(sa.select(NoticeEntry).where(NoticeEntry.notice_id == record.id)).all()
+        call_view = self.appbuilder.view_of("call")
+        clocks = {"respond": _("Response"), "report": _("Report")}
+        body = tuple(
+            Fact(
+                f"{one.assignment.call.number} {one.assignment.call.title}",
+                Cell(_("%(clock)s was due %(due)s", clock=clocks[one.clock], due=value_text(fields_of(Notice)["issued_at"], one.due)), url=call_view.url("show", pk=one.assignment.call_id)),
+                long=True,
+            )
+            for one in entries
+            if one.assignment is not None and one.assignment.call is not None
+        )
+        document = record.document
+        documents = ()
+        if document is not None:
+            view = self.appbuilder.view_of("document")
+            documents = (Attachment(document.file_name, view.url("pdf", pk=document.id), ready=document.sha256 is not None),)
+        return replace(page, title=f"{record.kind.label} {record.department.short_name}", number=record.number or "", body=body, documents=documents)

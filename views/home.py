@@ -1,0 +1,185 @@
+"""The workbench: what waits for this person, nearest deadline first, with the one action that moves it (face, Home)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import sqlalchemy as sa
+from flask import abort, current_app, redirect, render_template, request, session, url_for
+from flask_appbuilder import expose
+from flask_appbuilder.baseviews import BaseView
+from flask_babel import gettext as _
+from sqlalchemy.orm import joinedload, selectinload
+
+from app.database import db
+from app.portal.deadline import Measure
+from app.portal.page import Button, Empty, HomePage, Link, Tile, WorkItem
+from app.portal.words import pill
+from app.security.signin import safe_target
+from models import clock, viewer
+from models.calendar import work_calendar
+from models.call import Assignment, Call, CallParty, CallState, due_of
+from models.document import Document
+from models.person import Person
+from models.viewer import Viewer
+from models.workflow import possible
+from views.call import OPEN, WORKED_ON, call_badge, overdue, todo
+
+CAP = 999
+NEXT = 12
+"""Items of the next list."""
+NEWS = 6
+
+
+class HomeView(BaseView):  # type: ignore[misc]
+    """The first page of everybody."""
+
+    route_base = "/"
+    default_view = "home"
+
+    @expose("/")
+    def home(self) -> Any:
+        person = viewer.current_person()
+        if person is None:
+            return redirect(url_for("SignInView.login"))
+        return render_template("home.html", page=self.page(person))
+
+    def page(self, person: Viewer) -> HomePage:
+        sees_calls = person.may("can_list", "Call")
+        return HomePage(
+            greeting=_("%(name)s, good to see you", name=person.name),
+            tiles=self.tiles(person) if sees_calls else (),
+            next=tuple(self.next(person)) if sees_calls else (),
+            empty=self.empty(person),
+            news_title=_("Latest papers") if person.may("can_list", "Document") else "",
+            news=tuple(self.news()) if person.may("can_list", "Document") else (),
+            buttons=(Button(_("New call"), url_for("CallView.add"), icon="plus", primary=True),) if person.may("can_add", "Call") else (),
+        )
+
+    @staticmethod
+    def empty(person: Viewer) -> Empty:
+        if person.may("can_add", "Call"):
+            return Empty(_("Nothing waits for you. If something needs a county department, raise a call."), Button(_("New call"), url_for("CallView.add"), icon="plus"))
+        if person.may("can_list", "Call"):
+            return Empty(_("Nothing waits for you at present."))
+        return Empty(_("Your work is found in the navigation."))
+
+    def tiles(self, person: Viewer) -> tuple[Tile, ...]:
+        """At most five numbers, counted in one statement, each opening its list."""
+        now = clock.now()
+        calendar = work_calendar(db.session(), person.county_id) if person.county_id else None
+        waiting = todo(person)
+        today = calendar.close_of_day(calendar.local_date(now)) if calendar else now
+        wanted: list[tuple[str, Any, str, Any]] = []
+        if waiting is not None:
+            wanted.append((_("To do"), waiting, "todo", "waiting"))
+            due_today = sa.select(CallParty.call_id).where(CallParty.due > now, CallParty.due <= today)
+            if person.has_role("department_officer"):
+                due_today = due_today.where(CallParty.organisation_id == person.organisation_id)
+            wanted.append((_("Due today"), sa.and_(Call.state == CallState.dispatched, Call.id.in_(due_today)), "open", "waiting"))
+        wanted.append((_("Overdue"), overdue(person), "overdue", "overdue"))
+        wanted.append((_("Waiting for others"), self._others(person), "open", "others"))
+        if person.has_role("township_officer"):
+            wanted.append((_("Drafts"), Call.state == CallState.draft, "drafts", "muted"))
+        counts = [sa.select(sa.func.count()).select_from(sa.select(Call.id).where(where).limit(CAP + 1).subquery()).scalar_subquery() for _label, where, _tab, _tone in wanted]
+        row = db.session.execute(sa.select(*counts)).one()
+        return tuple(
+            Tile(label, min(count, CAP), url_for("CallView.list", tab=tab), tone, capped=count > CAP) for (label, _where, tab, tone), count in zip(wanted, row, strict=True)
+        )
+
+    @staticmethod
+    def _others(person: Viewer) -> sa.ColumnElement[bool]:
+        """Calls on their way that wait for somebody else."""
+        under_way: sa.ColumnElement[bool] = Call.state.in_(OPEN)
+        waiting = todo(person)
+        return sa.and_(under_way, ~waiting) if waiting is not None else under_way
+
+    def next(self, person: Viewer) -> Iterable[WorkItem]:
+        """What waits for this person, nearest deadline first."""
+        waiting = todo(person)
+        if waiting is None:
+            return
+        due = sa.select(sa.func.min(CallParty.due)).where(CallParty.call_id == Call.id)
+        if person.has_role("department_officer"):
+            due = due.where(CallParty.organisation_id == person.organisation_id)
+        nearest = sa.func.coalesce(due.scalar_subquery(), Call.accept_due, Call.dispatch_due, Call.changed_at)
+        calls = db.session.scalars(
+            sa.select(Call)
+            .where(waiting)
+            .options(joinedload(Call.township), selectinload(Call.assignments).joinedload(Assignment.department))
+            .order_by(nearest, Call.id)
+            .limit(NEXT)
+        )
+        for call in calls:
+            measure = Measure(work_calendar(db.session(), call.county_id), wall=call.emergency)
+            subtitle = " · ".join(filter(None, (call.number, call.township.short_name, call.field)))
+            own = next((one for one in call.assignments if one.department_id == person.organisation_id), None)
+            state = own.state if own is not None and due_of(own) is not None else call.state
+            yield WorkItem(
+                title=call.title or _("(no title yet)"),
+                url=url_for("CallView.show", pk=call.id),
+                subtitle=subtitle,
+                badge=call_badge(call, person, measure),
+                pill=pill(state),
+                button=self._button(call, own, person),
+                emergency=call.emergency,
+            )
+
+    @staticmethod
+    def _button(call: Call, own: Assignment | None, person: Viewer) -> Button | None:
+        """The one step that moves the matter, opened on the record's page."""
+        address = url_for("CallView.show", pk=call.id)
+        if call.state in (CallState.draft, CallState.returned) and person.may("can_edit", "Call"):
+            return Button(_("Continue"), url_for("CallView.edit", pk=call.id), icon="pencil")
+        if own is not None and own.state.value in WORKED_ON:
+            step = next((one for one in possible(own, person) if one.primary), None)
+            return Button(str(step.label), f"{address}#part-1-{step.name}", icon=step.icon) if step else None
+        step = next((one for one in possible(call, person) if one.primary), None)
+        return Button(str(step.label), f"{address}#action-{step.name}", icon=step.icon) if step else None
+
+    @staticmethod
+    def news() -> Iterable[Link]:
+        for one in db.session.scalars(sa.select(Document).order_by(Document.id.desc()).limit(NEWS)):
+            yield Link(f"{one.number} {one.name}", url_for("DocumentView.show", pk=one.id))
+
+
+class LanguageView(BaseView):  # type: ignore[misc]
+    """Choosing the language; the page stays."""
+
+    route_base = "/language"
+    default_view = "choose"
+
+    @expose("/", methods=["POST"])
+    def choose(self) -> Any:
+        locale = request.form.get("locale", "")
+        if locale not in current_app.config["LANGUAGES"]:
+            abort(400)
+        session["locale"] = locale
+        person = viewer.current_person()
+        if person is not None:
+            with viewer.system():
+                kept = db.session.get(Person, person.person_id)
+                assert kept is not None
+                kept.locale = locale
+                db.session.commit()
+        return redirect(safe_target(request.form.get("next")))
+
+
+class SearchView(BaseView):  # type: ignore[misc]
+    """The search box of the top bar: a call's number goes straight to it, anything else to the list."""
+
+    route_base = "/search"
+    default_view = "search"
+
+    @expose("/")
+    def search(self) -> Any:
+        person = viewer.current_person()
+        if person is None:
+            return redirect(url_for("SignInView.login", next=request.full_path))
+        words = request.args.get("q", "").strip()[:60].replace("\x00", "")
+        if not person.may("can_list", "Call"):
+            return redirect(url_for("OrganisationView.list", q=words))
+        exact = db.session.scalars(sa.select(Call.id).where(Call.number == words).limit(1)).first() if words else None
+        return redirect(url_for("CallView.show", pk=exact) if exact is not None else url_for("CallView.list", tab="all", q=words or None))
+

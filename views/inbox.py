@@ -1,0 +1,71 @@
+"""The inbox: messages to a person about events."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from flask import redirect, render_template, request, url_for
+from flask_appbuilder import expose
+from flask_appbuilder.baseviews import BaseView
+from flask_babel import gettext as _
+
+from app.database import db
+from app.notifications import text_of
+from app.portal.deadline import exact
+from app.portal.page import Empty, InboxItem, InboxPage
+from models import clock, viewer
+from models.notification import Notification
+from models.workflow import load_visible
+
+PAGE = 30
+
+
+class InboxView(BaseView):  # type: ignore[misc]
+    """A person's messages, newest first."""
+
+    route_base = "/inbox"
+    default_view = "list"
+
+    @expose("/")
+    def list(self) -> Any:
+        if viewer.current_person() is None:
+            return redirect(url_for("SignInView.login", next=request.path))
+        before = request.args.get("before", "")
+        query = sa.select(Notification).order_by(Notification.id.desc()).limit(PAGE + 1)
+        if before.isdigit() and len(before) < 19:
+            query = query.where(Notification.id < int(before))
+        found = db.session.scalars(query).all()
+        items = []
+        for one in found[:PAGE]:
+            title, text = text_of(one)
+            items.append(InboxItem(title, text, exact(one.made_at), url_for("InboxView.open", pk=one.id), one.read_at is not None, "others" if one.read_at else "waiting"))
+        page = InboxPage(
+            title=_("Messages"),
+            items=tuple(items),
+            empty=Empty(_("No messages yet. What concerns you will stand here.")),
+            read_all_url=url_for("InboxView.read_all") if any(not one.read for one in items) else "",
+            previous_url=url_for("InboxView.list") if before else "",
+            next_url=url_for("InboxView.list", before=found[PAGE - 1].id) if len(found) > PAGE else "",
+        )
+        return render_template("inbox.html", page=page)
+
+    @expose("/<int:pk>", methods=["POST"])
+    def open(self, pk: int) -> Any:
+        """Mark a message read and go to what it is about."""
+        if viewer.current_person() is None:
+            return redirect(url_for("SignInView.login"))
+        one: Notification = load_visible(db.session(), Notification, pk)
+        one.read_at = one.read_at or clock.now()
+        target = self.appbuilder.url_of(one.record_type, one.record_id) or url_for("InboxView.list")
+        db.session.commit()
+        return redirect(target)
+
+    @expose("/read", methods=["POST"])
+    def read_all(self) -> Any:
+        """Mark everything read."""
+        if viewer.current_person() is None:
+            return redirect(url_for("SignInView.login"))
+        db.session.execute(sa.update(Notification).where(Notification.read_at.is_(None)).values(read_at=clock.now()))
+        db.session.commit()
+        return redirect(url_for("InboxView.list"))
