@@ -15,15 +15,11 @@ FACE_SCHEME = "face"
 
 _STYLES = Path(__file__).with_name("styles")
 
-WIDTH, HEIGHT = 210.0, 297.0
-"""A4, millimetres."""
 TOP, RIGHT, BOTTOM, LEFT = 37.0, 26.0, 35.0, 28.0
-"""Margins, millimetres: the text area is 156 × 225."""
-LINES, CHARACTERS = 22, 28
-"""The grid of the text area: lines on a page, characters in a line."""
+"""Margins of A4, millimetres: the text area is 156 × 225."""
 FONT_SIZE, LINE_HEIGHT = 15.785, 28.99
-"""Points. A nominal 16 pt leaves room for 27 characters; this is 156 mm / 28 and 225 mm / 22,
-rounded down by a hair so that the last one still fits."""
+"""Points. The grid is 22 lines of 28 characters; a nominal 16 pt leaves room for 27, so this is
+156 mm / 28 and 225 mm / 22, rounded down by a hair so that the last one still fits."""
 
 
 def face_rules(faces: FaceSet) -> str:

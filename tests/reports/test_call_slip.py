@@ -149,10 +149,14 @@ def test_a_description_longer_than_a_page_loses_nothing(sample, opened):
     data = sample("call_slip", "closed")
     data["description"] = "".join(f"第{number}处渠段坍塌需要修复；" for number in range(1, 251))
     written = json.dumps(data, ensure_ascii=False)
-    text = flat(opened(reports.render("call_slip", data)))
+    pdf = opened(reports.render("call_slip", data))
+    text = flat(pdf)
     assert "第1处渠段" in text
     assert "第250处渠段" in text
     assert text.count("塌") == written.count("塌") >= 250
+    # It begins on the page where it belongs, and the pages that it fills name their part.
+    assert "第1处渠段" in text_of(pdf.pages[0])
+    assert all(text_of(page).startswith("呼叫") for page in pdf.pages[1:3])
 
 
 def test_line_breaks_that_people_typed_are_kept(sample, opened):
