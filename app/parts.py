@@ -25,6 +25,9 @@ ROOT = Path(__file__).resolve().parent.parent
 # What decides about tables and permissions: where none of these changed, `flask --app app init` has nothing to do.
 CODE_FOLDERS = ("app", "models", "views", "reports", "migrations")
 
+# Seconds the web server has to itself at the start; after them the other parts start in any case.
+WEB_PATIENCE = 15.0
+
 # Seconds after the first answer until which a part may be missing without being spoken of.
 HEALTH_PATIENCE = 10.0
 
@@ -47,7 +50,12 @@ def run_all(config: Mapping[str, Any], port: int, *, empty: bool) -> int:
             if config["EMBEDDED_REDIS_SOCKET"] is not None:
                 supervisor.start(queue_server(Path(config["EMBEDDED_REDIS_SOCKET"]), data / "valkey"))
             loaded = _prepare(config, supervisor, environ, empty=empty)
-            for part in _program_parts(config, port, environ):
+            web, *others = _program_parts(config, port, environ)
+            supervisor.start(web)
+            # The first page is what people wait for: the others start when the web server has had both hands free.
+            patience = time.monotonic() + WEB_PATIENCE
+            supervisor.watch(until=lambda: _answers(config, port) or time.monotonic() > patience)
+            for part in others:
                 supervisor.start(part)
             supervisor.watch(until=lambda: _answers(config, port))
             if not supervisor.stopping:
@@ -297,7 +305,7 @@ def _complaints(body: str) -> list[str]:
     try:
         page = json.loads(body)
     except ValueError:
-        return [body.strip()[:300]]
+        return [" ".join(body.split())[:300]]
     listed = page.get("parts", page) if isinstance(page, dict) else {"health": page}
     return [f"{name}: {_in_words(told)}" for name, told in listed.items() if not _is_well(told)]
 

@@ -168,6 +168,8 @@ class Supervisor:
 
     def start(self, part: Part, *, ready_within: float = 30.0) -> None:
         """Start `part` and wait until it is ready; raises `TimeoutError` if it is not in `ready_within` seconds."""
+        if self._stopping:
+            raise StopRequested
         self._parts.append(part)
         part.start()
         deadline = time.monotonic() + ready_within
