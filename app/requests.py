@@ -21,6 +21,7 @@ from models import clock, viewer
 from models.notification import Demonstration, Notification
 from models.organisation import Organisation
 from models.person import Person, make_viewer
+from models.setting import Setting
 
 UNREAD_CAP = 100
 """The bell counts to here."""
@@ -73,17 +74,20 @@ def _person() -> Person | None:
 
 
 def _ambient(person: Person | None) -> float:
-    """The demonstration's clock, the unread messages and the county's name, in one statement. Gives the clock's offset in seconds."""
+    """The demonstration's clock, the unread messages, the county's name and telephone, in one statement. Gives the clock's offset in seconds."""
     moved = sa.select(Demonstration.clock_offset).limit(1).scalar_subquery()
     unread: Any = sa.literal(0)
     if person is not None:
         capped = sa.select(Notification.id).where(Notification.person_id == person.id, Notification.read_at.is_(None)).limit(UNREAD_CAP).subquery()
         unread = sa.select(sa.func.count()).select_from(capped).scalar_subquery()
-    county: Any = sa.null()
+    county: Any = sa.literal("")
+    phone: Any = sa.literal("")
     if person is not None and person.organisation is not None:
-        county = sa.select(Organisation.name).where(Organisation.id == person.organisation.county_id).scalar_subquery()
-    row = db.session.execute(sa.select(moved.label("moved"), unread.label("unread"), county.label("county"))).one()
-    g.county_name = row.county or ""
+        county_id = person.organisation.county_id
+        county = sa.select(Organisation.name).where(Organisation.id == county_id).scalar_subquery()
+        phone = sa.select(Setting.value).where(Setting.county_id == county_id, Setting.name == "office_phone").scalar_subquery()
+    row = db.session.execute(sa.select(moved.label("moved"), unread.label("unread"), county.label("county"), phone.label("phone"))).one()
+    g.county_name, g.office_phone = row.county or "", row.phone or ""
     g.unread = row.unread or 0
     g.demonstration = row.moved is not None
     g.moved = bool(row.moved)

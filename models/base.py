@@ -157,7 +157,11 @@ class Record(Model):
         return self
 
     def prepare(self, session: Session, person: viewer.Viewer) -> None:
-        """Fill what the generic form does not ask, before the record is first saved. Raises workflow.Refused where this person may not create it."""
+        """Fill what the generic form does not ask, before the record is first saved. Raises workflow.Refused where this person may not create it.
+
+        The record is attached to the session, without being saved by it, so that its questions can look things up.
+        """
+        session.enable_relationship_loading(self)
 
     def check_change(self, person: viewer.Viewer) -> None:
         """Raise workflow.Refused where the generic form or PUT may not change this record now."""
@@ -194,6 +198,7 @@ class CountyRecord(Record):
         return mapped_column(KEY, sa.ForeignKey("organisation.id"), nullable=False, index=True, sort_order=-9)
 
     def prepare(self, session: Session, person: viewer.Viewer) -> None:
+        super().prepare(session, person)
         if self.county_id is None and person.county_id is not None:
             self.county_id = person.county_id
 

@@ -59,12 +59,16 @@ def work_calendar(session: Session, county_id: int) -> worktime.WorkCalendar:
     """The county's calendar for deadlines, read once per transaction."""
     calendars: dict[int, worktime.WorkCalendar] = session.info.setdefault("calendars", {})
     if county_id not in calendars:
-        connection = session.connection()
         days, years = sa.inspect(CalendarDay).local_table, sa.inspect(CalendarYear).local_table
-        rows = connection.execute(sa.select(days.c.day, days.c.working).where(days.c.county_id == county_id))
-        exceptions = frozenset((row.day, bool(row.working)) for row in rows)
-        known = connection.execute(sa.select(years.c.year, years.c.confirmed).where(years.c.county_id == county_id))
-        calendars[county_id] = _calendar(exceptions, frozenset((row.year, bool(row.confirmed)) for row in known))
+        rows = session.connection().execute(
+            sa.union_all(
+                sa.select(sa.literal("year"), years.c.year, sa.cast(sa.null(), sa.Date).label("day"), years.c.confirmed).where(years.c.county_id == county_id),
+                sa.select(sa.literal("day"), sa.literal(0), days.c.day, days.c.working).where(days.c.county_id == county_id),
+            )
+        ).all()
+        exceptions = frozenset((row[2], bool(row[3])) for row in rows if row[0] == "day")
+        known = frozenset((row[1], bool(row[3])) for row in rows if row[0] == "year")
+        calendars[county_id] = _calendar(exceptions, known)
     return calendars[county_id]
 
 

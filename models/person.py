@@ -103,21 +103,25 @@ class SignInFailure(Model):
     at: Mapped[datetime] = mapped_column(UtcDateTime, nullable=False)
 
 
-def make_viewer(session: Session, person: Person, *, address: str = "", permissions: frozenset[tuple[str, str]] | None = None) -> Viewer:
-    """The plain value of a person who looks, from four statements at most. `permissions` skips their query."""
+def make_viewer(session: Session, person: Person, *, address: str = "") -> Viewer:
+    """The plain value of a person who looks: one statement for roles, permissions and lineage, a second one for a reader of several counties."""
     organisation = person.organisation
-    roles = {role.name for role in person.roles} & ROLES.keys()
-    roles |= {LEADER_OF[role] for role in roles if role in LEADER_OF}
     county_id = organisation.county_id if organisation else None
-    regions: frozenset[int] = frozenset()
-    above: frozenset[int] = frozenset()
-    if organisation is not None:
-        if county_id is not None:
-            regions = frozenset({county_id})
-            above = frozenset(with_ancestors(session, county_id))
+    roles: set[str] = set()
+    permissions: set[tuple[str, str]] = set()
+    lineage: set[int] = set()
+    for what, first, second in session.connection().execute(_standing(person.id, county_id or person.organisation_id)):
+        if what == "permission":
+            permissions.add((first, second))
+        elif what == "role":
+            roles.add(first)
         else:
-            regions = frozenset(counties_below(session, organisation.id))
-            above = frozenset(with_ancestors(session, organisation.id))
+            lineage.add(int(first))
+    roles |= {LEADER_OF[role] for role in roles if role in LEADER_OF}
+    if county_id is not None:
+        regions = frozenset({county_id})
+    else:
+        regions = frozenset(counties_below(session, person.organisation_id)) if person.organisation_id is not None else frozenset()
     return Viewer(
         person_id=person.id,
         name=person.name,
@@ -125,50 +129,43 @@ def make_viewer(session: Session, person: Person, *, address: str = "", permissi
         organisation_kind=str(organisation.kind.value) if organisation else "",
         county_id=county_id,
         region_ids=regions,
-        lineage_ids=above,
-        roles=frozenset(roles),
-        permissions=permissions_of(session, person.id) if permissions is None else permissions,
+        lineage_ids=frozenset(lineage),
+        roles=frozenset(roles & ROLES.keys()),
+        permissions=frozenset(permissions),
         address=address,
         locale=person.locale or "zh_Hans",
     )
 
 
-def with_ancestors(session: Session, organisation_id: int) -> list[int]:
-    """An organisation and its ancestors by one recursive statement."""
-    table = sa.inspect(Organisation).local_table
-    chain = sa.select(table.c.id, table.c.parent_id).where(table.c.id == organisation_id).cte("chain", recursive=True)
-    chain = chain.union(sa.select(table.c.id, table.c.parent_id).join(chain, table.c.id == chain.c.parent_id))
-    return list(session.connection().execute(sa.select(chain.c.id)).scalars())
+def _standing(person_id: int, county_id: int | None) -> sa.CompoundSelect[tuple[str, str, str]]:
+    """(what, first, second): every permission and role of a person, direct or by group, and the county with its ancestors. In the path of every request, so one statement."""
+    tables = Model.metadata.tables
+    user_role, group_role, user_group, role = tables["ab_user_role"], tables["ab_group_role"], tables["ab_user_group"], tables["ab_role"]
+    role_permission, pair = tables["ab_permission_view_role"], tables["ab_permission_view"]
+    permission, resource, organisation = tables["ab_permission"], tables["ab_view_menu"], sa.inspect(Organisation).local_table
+    held = sa.union(
+        sa.select(user_role.c.role_id).where(user_role.c.user_id == person_id),
+        sa.select(group_role.c.role_id).join(user_group, user_group.c.group_id == group_role.c.group_id).where(user_group.c.user_id == person_id),
+    )
+    permissions = (
+        sa.select(sa.literal("permission"), permission.c.name, resource.c.name)
+        .select_from(role_permission)
+        .join(pair, pair.c.id == role_permission.c.permission_view_id)
+        .join(permission, permission.c.id == pair.c.permission_id)
+        .join(resource, resource.c.id == pair.c.view_menu_id)
+        .where(role_permission.c.role_id.in_(held))
+        .distinct()
+    )
+    roles = sa.select(sa.literal("role"), role.c.name, sa.literal("")).where(role.c.id.in_(held))
+    chain = sa.select(organisation.c.id, organisation.c.parent_id).where(organisation.c.id == county_id).cte("chain", recursive=True)
+    chain = chain.union(sa.select(organisation.c.id, organisation.c.parent_id).join(chain, organisation.c.id == chain.c.parent_id))
+    above = sa.select(sa.literal("above"), sa.cast(chain.c.id, sa.String), sa.literal(""))
+    return sa.union_all(permissions, roles, above)
 
 
 def counties_below(session: Session, organisation_id: int) -> list[int]:
     """All counties under a city or province."""
     table = sa.inspect(Organisation).local_table
     tree = sa.select(table.c.id, table.c.kind).where(table.c.id == organisation_id).cte("tree", recursive=True)
-    tree = tree.union_all(
-        sa.select(table.c.id, table.c.kind).join(tree, table.c.parent_id == tree.c.id).where(table.c.kind.in_(["city", "county"]))
-    )
+    tree = tree.union_all(sa.select(table.c.id, table.c.kind).join(tree, table.c.parent_id == tree.c.id).where(table.c.kind.in_(["city", "county"])))
     return list(session.connection().execute(sa.select(tree.c.id).where(tree.c.kind == "county")).scalars())
-
-
-def permissions_of(session: Session, person_id: int) -> frozenset[tuple[str, str]]:
-    """Every (permission, resource) of a person's roles, direct or by group, in one statement: it is in the path of every request."""
-    tables = Model.metadata.tables
-    user_role, group_role, user_group = tables["ab_user_role"], tables["ab_group_role"], tables["ab_user_group"]
-    role_permission, permission_view = tables["ab_permission_view_role"], tables["ab_permission_view"]
-    permission, resource = tables["ab_permission"], tables["ab_view_menu"]
-    roles = sa.union(
-        sa.select(user_role.c.role_id).where(user_role.c.user_id == person_id),
-        sa.select(group_role.c.role_id).join(user_group, user_group.c.group_id == group_role.c.group_id).where(user_group.c.user_id == person_id),
-    )
-    rows = session.connection().execute(
-        sa.select(permission.c.name, resource.c.name)
-        .select_from(role_permission)
-        .join(permission_view, permission_view.c.id == role_permission.c.permission_view_id)
-        .join(permission, permission.c.id == permission_view.c.permission_id)
-        .join(resource, resource.c.id == permission_view.c.view_menu_id)
-        .where(role_permission.c.role_id.in_(roles))
-        .distinct()
-    )
-    return frozenset((row[0], row[1]) for row in rows)
-

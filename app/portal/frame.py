@@ -9,11 +9,9 @@ from flask import Flask, current_app, g, request, session, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from app.database import db
 from app.portal.deadline import exact
 from app.portal.page import Frame, Link, NavEntry, NavGroup
 from models import clock, viewer
-from models.setting import setting
 
 
 @dataclass(frozen=True)
@@ -86,7 +84,7 @@ def frame() -> Frame:
         language_url=url_for("LanguageView.choose"),
         profile_links=(Link(_("Change password"), url_for("PasswordView.change"), "key"),),
         logout_url=url_for("SignInView.logout"),
-        office_phone=_office_phone(),
+        office_phone=g.get("office_phone", ""),
         version=current_app.config["VERSION"],
         demonstration=g.get("demonstration", False),
         moved_clock=exact(clock.now()) if g.get("moved") else "",
@@ -101,13 +99,6 @@ def _organisation() -> str:
 
 def _county() -> str:
     return str(g.get("county_name", ""))
-
-
-def _office_phone() -> str:
-    person = viewer.current_person()
-    if person is None or person.county_id is None:
-        return ""
-    return str(setting(db.session(), person.county_id, "office_phone"))
 
 
 def _navigation() -> tuple[NavGroup, ...]:

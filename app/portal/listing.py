@@ -178,10 +178,14 @@ class Listing:
         fields = self._filterable()
         if not fields:
             return None
+        example = self.model()
+        db.session().enable_relationship_loading(example)
+        if hasattr(example, "county_id"):
+            example.county_id = self.person.county_id
         values: Mapping[str, Any] = {one.name: self.filters.get(one.name) for one in fields}
         form = make_form(
             fields,
-            record=self.view.model(**({"county_id": self.person.county_id} if hasattr(self.model, "county_id") else {})),
+            record=example,
             values=values,
             option_url=lambda asked: self.view.url("options", name=asked.name),
             labels=lambda asked, keys: references.labels(db.session(), asked, keys),

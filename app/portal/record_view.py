@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
-from flask import abort, flash, g, jsonify, redirect, render_template, request, url_for
+from flask import abort, flash, jsonify, redirect, render_template, request, url_for
 from flask_appbuilder import expose
 from flask_appbuilder.baseviews import BaseView
 from flask_babel import gettext as _
@@ -267,13 +267,14 @@ class RecordView(BaseView):  # type: ignore[misc]
         )
 
     def step_form(self, record: Any, transition: Transition, *, submitted: bool = False) -> RecordForm:
+        person = self.person()
         with viewer.system():
             fields = transition.fields(record)
-            prefilled = {asked.name: asked.prefill(record, viewer_of_request()) for asked in fields}
+            prefilled = {asked.name: asked.prefill(record, person) for asked in fields}
         return make_form(
             fields,
             record=record,
-            person=self.person(),
+            person=person,
             values=prefilled,
             version=record.version,
             option_url=lambda asked: self.url("options", name=f"{transition.name}.{asked.name}"),
@@ -284,14 +285,14 @@ class RecordView(BaseView):  # type: ignore[misc]
     @expose("/<int:pk>/<name>", methods=["POST"])
     def step(self, pk: int, name: str) -> Any:
         """Perform a transition; refused, the page comes back with the form open and everything typed still in it."""
-        self.person()
+        person = self.person()
         session = db.session()
         record = load_visible(session, self.model, pk)
         if self.model.workflow is None or name not in self.model.workflow:
             raise NotFound(_l("There is no such step."))
         transition = self.model.workflow[name]
         with viewer.system():
-            if not permitted(transition, record, self.person()):
+            if not permitted(transition, record, person):
                 raise Forbidden()
         form = self.step_form(record, transition, submitted=True)
         try:
@@ -549,12 +550,6 @@ class RecordView(BaseView):  # type: ignore[misc]
         if asked is None or asked.kind not in ("reference", "references") or asked.target not in RECORD_TYPES:
             raise NotFound()
         return jsonify(results=references.search(db.session(), asked, request.args.get("q", "")))
-
-
-def viewer_of_request() -> Viewer | None:
-    """The person of the present request, also while the system acts for it."""
-    found: Viewer | None = g.get("viewer")
-    return found
 
 
 def record_changer(record: Any) -> str:
