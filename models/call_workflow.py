@@ -242,6 +242,7 @@ def _evaluate(step: Step) -> None:
     call: Call = step.record
     calendar = work_calendar(step.session, call.county_id)
     step.shown.pop("evaluations", None)
+    step.shown.pop("signed_by", None)  # beside the evaluations it would tell every department that one of them was dissatisfying
     reopened = False
     for entry in step.values["evaluations"]:
         assignment = next(one for one in call.assignments if one.id == entry["assignment"])
@@ -255,12 +256,14 @@ def _evaluate(step: Step) -> None:
                 satisfaction=entry["satisfaction"],
                 solved=entry["solved"],
                 comment=entry["comment"] or "",
-                signed_by=step.values["signed_by"] or "",
+                signed_by=step.values["signed_by"] if entry["satisfaction"] == Satisfaction.dissatisfied else "",
                 evaluated_at=step.now,
                 evaluated_by_id=step.person.person_id if step.person else None,
             )
         )
         shown = {"satisfaction": entry["satisfaction"], "solved": entry["solved"], "comment": entry["comment"] or "", "round": assignment.round}
+        if entry["satisfaction"] == Satisfaction.dissatisfied:
+            shown["signed_by"] = step.values["signed_by"]
         step.shown[f"evaluation.{assignment.id}"] = event.Restricted({"department": assignment.department.short_name, **shown}, assignment.department_id)
         if entry["satisfaction"] == Satisfaction.dissatisfied and assignment.state == AssignmentState.reported and assignment.round == 1:
             reopened = True
@@ -270,8 +273,6 @@ def _evaluate(step: Step) -> None:
             assignment.report_from = step.now
             assignment.report_due = calendar.deadline(step.now, setting(step.session, call.county_id, "round_report_limit"))
             schedule_next_step(step.session, assignment)
-    if step.shown.get("signed_by") and not any(entry["satisfaction"] == Satisfaction.dissatisfied for entry in step.values["evaluations"]):
-        step.shown.pop("signed_by")
     if reopened:
         call.state = CallState.dispatched
         call.reported_at = None

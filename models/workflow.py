@@ -199,11 +199,11 @@ def workflow_of(model: type[Record]) -> Workflow:
     return model.workflow
 
 
-def load_visible(session: Session, model: type[Record], record_id: int) -> Any:
-    """The record as the present viewer may see it. Raises NotFound, also for ids that no database has."""
+def load_visible(session: Session, model: type[Any], record_id: int, options: Sequence[Any] = ()) -> Any:
+    """The record as the present viewer may see it, with loader options. Raises NotFound, also for ids that no database has."""
     if not 0 < record_id < 2**63:
         raise NotFound()
-    record = session.scalars(sa.select(model).where(model.id == record_id)).one_or_none()
+    record = session.scalars(sa.select(model).where(model.id == record_id).options(*options)).unique().one_or_none()
     if record is None:
         raise NotFound()
     return record

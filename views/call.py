@@ -21,7 +21,7 @@ from app.portal.record_view import Failed, RecordView
 from app.portal.words import pill
 from models import clock, viewer
 from models.calendar import work_calendar
-from models.call import Assignment, AssignmentState, Call, CallParty, CallState, Evaluation, Report, due_of
+from models.call import Assignment, AssignmentState, Call, CallParty, CallState, Evaluation, due_of
 from models.checklist import ChecklistItem
 from models.document import Document
 from models.paper import issue, platform_office
@@ -137,41 +137,41 @@ class CallView(RecordView):
     def record_page(self, record: Call, failed: Failed | None) -> RecordPage:
         person = self.person()
         call = record
-        evaluations, reports = self._answers(call)
+        evaluations = self._evaluations(call)
         page = super().record_page(call, failed)
-        parts = tuple(self._part(one, evaluations, reports, failed) for one in call.assignments)
+        parts = tuple(self._part(one, evaluations, failed) for one in call.assignments)
         return replace(
             page,
             title=call.title or _("(no title yet)"),
             number=call.number or "",
             badge=call_badge(call, person, self.measure(call)),
             emergency=_("Emergency") if call.emergency else "",
-            body=(Fact(_("Description"), Cell(call.description or _("Nothing described yet.")), long=True), *self._remark(call)),
-            facts=self._facts(call),
             parts_title=_("Departments"),
             parts=tuple(sorted(parts, key=lambda part: not part.mine)),
-            sections=self.sections(call),
             documents=self._documents(call),
             buttons=(*page.buttons, *self._paper_button(call)),
         )
 
     @staticmethod
-    def _answers(call: Call) -> tuple[Mapping[tuple[int, int], Evaluation], Mapping[tuple[int, int], Report]]:
-        """Evaluations and reports that this viewer sees, asked for afresh: a relation may have been loaded by the system."""
+    def _evaluations(call: Call) -> Mapping[tuple[int, int], Evaluation]:
+        """The evaluations that this viewer sees, asked for afresh: a relation may have been loaded by the system."""
         keys = [one.id for one in call.assignments]
-        if not keys:
-            return {}, {}
-        session = db.session()
-        evaluations = session.scalars(sa.select(Evaluation).where(Evaluation.assignment_id.in_(keys)))
-        reports = session.scalars(sa.select(Report).where(Report.assignment_id.in_(keys)))
-        return {(one.assignment_id, one.round): one for one in evaluations}, {(one.assignment_id, one.round): one for one in reports}
+        found = db.session.scalars(sa.select(Evaluation).where(Evaluation.assignment_id.in_(keys))) if keys else ()
+        return {(one.assignment_id, one.round): one for one in found}
 
-    @staticmethod
-    def _remark(call: Call) -> tuple[Fact, ...]:
-        return (Fact(_("Remark of the office"), Cell(call.remark), long=True),) if call.remark else ()
+    def page_options(self) -> Sequence[Any]:
+        return [
+            joinedload(Call.township),
+            joinedload(Call.checklist_item).selectinload(ChecklistItem.duties),
+            selectinload(Call.assignments).options(joinedload(Assignment.department), selectinload(Assignment.reports)),
+        ]
 
-    def _facts(self, call: Call) -> tuple[Fact, ...]:
-        person = self.person()
+    def body(self, record: Any) -> tuple[Fact, ...]:
+        remark = (Fact(_("Remark of the office"), Cell(record.remark), long=True),) if record.remark else ()
+        return (Fact(_("Description"), Cell(record.description or _("Nothing described yet.")), long=True), *remark)
+
+    def facts(self, record: Any) -> tuple[Fact, ...]:
+        person, call = self.person(), record
         phone = call.contact_phone if person.has_role(*(OFFICES - {"city_reader"})) or self._is_party(call, person) else ""
         values = (
             (_("Township"), call.township.short_name, ""),
@@ -202,7 +202,7 @@ class CallView(RecordView):
         head = Fact(_("Item %(number)d", number=item.number), Cell(item.name, url=self.page_url("checklist_item", item.id)))
         return (Section(_("Checklist item"), (head, *facts)),)
 
-    def _part(self, one: Assignment, evaluations: Mapping[Any, Evaluation], reports: Mapping[Any, Report], failed: Failed | None) -> Part:
+    def _part(self, one: Assignment, evaluations: Mapping[Any, Evaluation], failed: Failed | None) -> Part:
         person = self.person()
         facts = []
         if one.responded_at is not None and one.response_manner is not None:
@@ -212,7 +212,7 @@ class CallView(RecordView):
                 facts.append(Fact(_("Plan"), Cell(one.response_plan), long=True))
         for round_ in range(1, one.round + 1):
             suffix = _(", round %(round)d", round=round_) if one.round > 1 else ""
-            report, evaluation = reports.get((one.id, round_)), evaluations.get((one.id, round_))
+            report, evaluation = one.report_of(round_), evaluations.get((one.id, round_))
             if report is not None:
                 text = f"{report.solved.label}：{report.result}" + (f"\n{report.reason}" if report.reason else "")
                 facts.append(Fact(_("Report") + suffix, Cell(text), long=True))
@@ -291,8 +291,8 @@ class AssignmentView(RecordView):
         return self.url_of(load_visible(db.session(), Assignment, pk))
 
     def page_again(self, record: Any, failed: Failed, status: int) -> Any:
-        call = load_visible(db.session(), Call, record.call_id)
-        return self.appbuilder.view_of("call").render(call, failed, status)
+        view = self.appbuilder.view_of("call")
+        return view.render(load_visible(db.session(), Call, record.call_id, view.page_options()), failed, status)
 
     def column_names(self) -> tuple[str, ...]:
         return ("department", "role", "state", "respond_due", "report_due")

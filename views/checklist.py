@@ -51,7 +51,7 @@ class ChecklistItemView(RecordView):
         """Who is responsible for what, in the words of the list."""
         page = super().record_page(record, failed)
         duties = tuple(Fact(f"{duty.party}（{duty.kind.label}）", Cell(duty.text), long=True) for duty in record.duties)
-        return replace(page, body=(*duties, *page.body), number=_("Item %(number)d", number=record.number), facts=tuple(fact for fact in page.facts if fact.cell.text != record.name))
+        return replace(page, body=(*duties, *page.body), number=_("Item %(number)d", number=record.number))
 
     def record_buttons(self, record: Any, person: Viewer) -> tuple[Button, ...]:
         buttons = super().record_buttons(record, person)

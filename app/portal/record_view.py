@@ -149,7 +149,11 @@ class RecordView(BaseView):  # type: ignore[misc]
     def show(self, pk: int) -> Any:
         """A record's page."""
         self.demand("can_show")
-        return self.render(load_visible(db.session(), self.model, pk))
+        return self.render(load_visible(db.session(), self.model, pk, self.page_options()))
+
+    def page_options(self) -> Sequence[Any]:
+        """Loader options of the page: what it shows of other records, in few statements."""
+        return ()
 
     def render(self, record: Any, failed: Failed | None = None, status: int = 200) -> Any:
         page = self.record_page(record, failed)
@@ -158,25 +162,34 @@ class RecordView(BaseView):  # type: ignore[misc]
     def record_page(self, record: Any, failed: Failed | None) -> RecordPage:
         """The page's content as plain data. A type with a richer page overrides the parts that differ."""
         person = self.person()
-        fields = fields_of(self.model)
-        facts, body = [], []
-        for name, asked in fields.items():
-            text = value_text(asked, getattr(record, name), record)
-            if name == "state" or not text:
-                continue
-            (body if asked.kind == "long_text" else facts).append(Fact(str(asked.label), Cell(text, url=self.reference_url(asked, record, name)), long=asked.kind == "long_text"))
         return RecordPage(
             title=record.title,
             kind=str(self.model.label),
             pill=pill(record.state) if hasattr(record, "state") else None,
-            body=tuple(body),
-            facts=tuple(facts),
+            body=self.body(record),
+            facts=self.facts(record),
             timeline=self.timeline(record),
             sections=self.sections(record),
             actions=self.actions(record, failed),
             buttons=self.record_buttons(record, person),
             crumbs=(Link(str(self.model.plural), self.url("list")),),
         )
+
+    def body(self, record: Any) -> tuple[Fact, ...]:
+        """The long texts, in the left column."""
+        texts = ((asked, value_text(asked, getattr(record, name), record)) for name, asked in fields_of(self.model).items() if asked.kind == "long_text")
+        return tuple(Fact(str(asked.label), Cell(text), long=True) for asked, text in texts if text)
+
+    def facts(self, record: Any) -> tuple[Fact, ...]:
+        """Everything else that is filled, in the right column."""
+        found = []
+        for name, asked in fields_of(self.model).items():
+            if name == "state" or asked.kind == "long_text":
+                continue
+            text = value_text(asked, getattr(record, name), record)
+            if text:
+                found.append(Fact(str(asked.label), Cell(text, url=self.reference_url(asked, record, name))))
+        return tuple(found)
 
     def sections(self, record: Any) -> tuple[Section, ...]:
         """Blocks below the facts: related records."""
