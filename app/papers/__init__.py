@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import reports
+from app.papers import call_slip, reminder
 from models.field import use_text_check
+from models.paper import use_composer
 
 
 def install(font_dir: str) -> None:
     """Connect the models' wish for papers and printable texts with the reports package."""
     reports.configure(font_dirs=[font_dir])
     use_text_check(reports.missing_glyphs)
+    use_composer("reminder", reminder.compose)
+    use_composer("call_slip", call_slip.compose)

@@ -1,0 +1,163 @@
+"""流转单: from a call and everything that followed to one sheet (spec 3, 2.1)."""
+
+from __future__ import annotations
+
+from datetime import datetime, tzinfo
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app.papers import labels
+from app.papers.call_history import Happening, history, line, waits
+from app.papers.durations import Ruler
+from app.papers.printable import paper
+from app.papers.time_used import time_used
+from models import viewer
+from models.calendar import work_calendar
+from models.call import AssignmentRole, AssignmentState, Call, Evaluation, Report
+from models.document import Document
+from models.organisation import Organisation
+from models.paper import Paper
+from models.person import Person
+from models.viewer import Viewer
+from reports.call_slip import CallSlip, SlipEvaluation, SlipEvent, SlipRecord, SlipReport, SlipResponse
+from reports.wording import date_text, full_instant_text, instant_text
+
+TITLE = "“乡呼县应”事项流转单"
+
+
+def compose(session: Session, call: Call, document: Document, reader: Viewer | None) -> Paper:
+    """The sheet as of its issue, as far as its reader may know: without one (at dispatch, for all parties) no evaluation, to a department its own only."""
+    with viewer.system():
+        return paper(_slip(session, call, document, reader), TITLE)
+
+
+def _slip(session: Session, call: Call, document: Document, reader: Viewer | None) -> CallSlip:
+    calendar = work_calendar(session, call.county_id)
+    zone, as_of = calendar.zone, document.issued_at
+    happenings = history(session, call, reader)
+    standing = [one for one in call.assignments if one.state != AssignmentState.returned]
+    first = standing[0] if standing else None
+    office = _office(call, document)
+    return CallSlip(
+        county=session.get_one(Organisation, call.county_id).name,
+        call_no=call.number or "",
+        kind=labels.KINDS[call.kind],
+        platform_office=document.issuer.name,
+        as_of=full_instant_text(as_of, zone),
+        date=date_text(as_of, zone),
+        township=call.township.short_name,
+        officer=call.contact_name or _name(call.submitted_by),
+        phone=call.contact_phone if _takes_part(call, reader) else "",
+        agreed_by=call.agreed_by,
+        called_at=_full(call.submitted_at, zone),
+        source=labels.SOURCES[call.source],
+        title=call.title,
+        field=call.field,
+        place=call.place,
+        description=call.description,
+        external_number=call.external_number,
+        item=_item(call),
+        accepted_at=_full(call.accepted_at, zone),
+        accepted_by=_name(call.accepted_by),
+        lead=call.lead.department.short_name if call.lead else "",
+        cooperating=tuple(one.department.short_name for one in standing if one.role == AssignmentRole.cooperating),
+        respond_due=instant_text(first.respond_due, zone) if first else "",
+        report_due=instant_text(first.report_due, zone) if first else "",
+        remark=call.remark,
+        responses=_responses(call, zone),
+        reports=tuple(_report(one, zone) for one in _reports(call)),
+        evaluations=tuple(_evaluation(one, zone) for one in _evaluations(session, call, reader)),
+        time_used=time_used(call, office, waits(happenings), Ruler(calendar, call.emergency), as_of),
+        records=tuple(_reminder(one, zone) for one in happenings if one.name == "reminder"),
+        timeline=tuple(SlipEvent(instant_text(one.at, zone), one.who, line(one)) for one in happenings if line(one)),
+    )
+
+
+def _takes_part(call: Call, reader: Viewer | None) -> bool:
+    """Telephones are for the parties of a call and the county's offices (2.1, end)."""
+    return reader is None or reader.county_id == call.county_id
+
+
+def _office(call: Call, document: Document) -> str:
+    """The office that accepted and dispatched."""
+    handled = call.dispatched_by if call.accepted_by is None else call.accepted_by
+    if handled is not None and handled.organisation is not None and handled.organisation_id != call.township_id:
+        return handled.organisation.short_name
+    return document.issuer.short_name
+
+
+def _item(call: Call) -> str:
+    item = call.checklist_item
+    if item is None:
+        return ""
+    since = item.checklist.effective_from
+    return f"{item.name}（{f'{since.year}年版' if since else ''}第{item.number}项）"
+
+
+def _responses(call: Call, zone: tzinfo) -> tuple[SlipResponse, ...]:
+    answered = [(one.responded_at, one) for one in call.assignments if one.responded_at is not None]
+    answered.sort(key=lambda pair: (pair[0], pair[1].position))
+    return tuple(
+        SlipResponse(
+            dept=one.department.short_name,
+            at=instant_text(at, zone),
+            how=labels.MANNERS[one.response_manner] if one.response_manner is not None else "",
+            whom=one.response_whom,
+            plan=one.response_plan,
+        )
+        for at, one in answered
+    )
+
+
+def _reports(call: Call) -> list[Report]:
+    return sorted((report for one in call.assignments for report in one.reports), key=lambda report: (report.reported_at, report.id))
+
+
+def _report(report: Report, zone: tzinfo) -> SlipReport:
+    return SlipReport(
+        dept=report.assignment.department.short_name,
+        result=report.result,
+        solved=labels.SOLVED[report.solved],
+        reported_by=_name(report.reported_by),
+        reviewed_by="",
+        at=instant_text(report.reported_at, zone),
+        reason=report.reason,
+        round=report.round,
+    )
+
+
+def _evaluations(session: Session, call: Call, reader: Viewer | None) -> list[Evaluation]:
+    """The evaluations that the reader may see (no retaliation): asked of the same scope as every list of them."""
+    if reader is None:
+        return []
+    visible = Evaluation.visible_ids(reader)
+    wanted = sa.select(Evaluation).where(Evaluation.assignment_id.in_([one.id for one in call.assignments]))
+    if visible is not None:
+        wanted = wanted.where(Evaluation.id.in_(visible))
+    return list(session.scalars(wanted.order_by(Evaluation.round, Evaluation.assignment_id)))
+
+
+def _evaluation(evaluation: Evaluation, zone: tzinfo) -> SlipEvaluation:
+    return SlipEvaluation(
+        dept=evaluation.assignment.department.short_name,
+        satisfaction=labels.SATISFACTION[evaluation.satisfaction],
+        solved=labels.SOLVED[evaluation.solved],
+        comment=evaluation.comment,
+        evaluated_by=_name(evaluation.evaluated_by),
+        signed_by=evaluation.signed_by,
+        at=instant_text(evaluation.evaluated_at, zone),
+        round=evaluation.round,
+    )
+
+
+def _reminder(one: Happening, zone: tzinfo) -> SlipRecord:
+    return SlipRecord("催办", instant_text(one.at, zone), one.assignment.department.short_name if one.assignment else "", line(one))
+
+
+def _name(person: Person | None) -> str:
+    return person.name if person is not None else ""
+
+
+def _full(instant: datetime | None, zone: tzinfo) -> str:
+    return full_instant_text(instant, zone) if instant is not None else ""

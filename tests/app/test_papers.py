@@ -1,0 +1,171 @@
+"""Papers say what the records say, and no more than their reader may know (spec 3, 2.1)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+import reports
+from app.database import transaction
+from app.papers import call_history, install
+from models import paper, sweep
+from models.call import Assignment, Call
+from models.document import Document
+from models.paper import Paper, Unprintable, platform_office
+from models.setting import Setting
+from models.workflow import Invalid
+from tests.county import MONDAY, County, at
+
+
+@pytest.fixture(autouse=True)
+def composers(county: County) -> None:
+    """The program's own papers, whatever another test put in their place."""
+    install(county.app.config["FONT_DIR"])
+
+
+def slip(county: County, call_id: int, reader: str | None, when: Any) -> dict[str, Any]:
+    """The flow sheet as printed on demand for a reader."""
+    with county.acting(None, when) as session:
+        call = session.get_one(Call, call_id)
+        document = Document(number="试1", issued_at=when, issuer=platform_office(session, county.id))
+        made: Paper = paper._composers["call_slip"](session, call, document, county.viewer(reader) if reader else None)
+        session.rollback()
+        return dict(made.context)
+
+
+def stored(county: County, kind: str) -> list[Document]:
+    with county.acting(None) as session:
+        found = list(session.scalars(sa.select(Document).where(Document.kind == kind).order_by(Document.id)))
+        session.expunge_all()
+        return found
+
+
+def evaluated(county: County) -> tuple[int, ...]:
+    """A joint call: the lead unsatisfactory, the cooperating department satisfactory."""
+    keys = county.dispatched("department1", "department2")
+    county.respond("department1", keys[1], at("2026-11-23 10:00"), plan="下午到场。")
+    county.respond("department2", keys[2], at("2026-11-24 18:00"), how="on_site")
+    county.report("department2", keys[2], at("2026-11-25 09:00"))
+    county.report("department1", keys[1], at("2026-11-25 10:00"), result="已责令停工。", solved="partly", reason="等待验收。")
+    county.evaluate(keys[0], {keys[1]: "dissatisfied", keys[2]: "satisfied"}, at("2026-11-25 11:00"))
+    return keys
+
+
+def test_dispatch_puts_the_order_on_the_slip(county: County) -> None:
+    county.dispatched("department1", "department2", values={"remark": "请抓紧办理。"})
+    [document] = stored(county, "call_slip")
+    context = document.context
+    assert document.name == "“乡呼县应”事项流转单"
+    assert context["county"] == "平原县"
+    assert context["lead"] == "自然资源局"
+    assert context["cooperating"] == ["住建局"]
+    assert context["remark"] == "请抓紧办理。"
+    assert context["respond_due"] == "11月24日17时30分"
+    assert context["report_due"] == "12月7日17时30分"
+    assert context["evaluations"] == []
+    assert [row["what"] for row in context["timeline"]] == ["提出呼叫", "受理"]
+    assert reports.render("call_slip", context).startswith(b"%PDF")
+
+
+def test_slip_of_a_department_shows_its_own_evaluation_only_2_1(county: County) -> None:
+    call_id = evaluated(county)[0]
+    when = at("2026-11-25 12:00")
+    seen = {name: [(row["dept"], row["satisfaction"]) for row in slip(county, call_id, name, when)["evaluations"]] for name in ("department1", "department2", "township1", "dispatcher")}
+    assert seen["department1"] == [("自然资源局", "不满意")]
+    assert seen["department2"] == [("住建局", "满意")]
+    assert seen["township1"] == seen["dispatcher"] == [("自然资源局", "不满意"), ("住建局", "满意")]
+    assert slip(county, call_id, None, when)["evaluations"] == []
+
+
+@pytest.mark.parametrize("reader", ["department2", None])
+def test_nothing_on_the_slip_betrays_anothers_evaluation(county: County, reader: str | None) -> None:
+    call_id = evaluated(county)[0]
+    text = str(slip(county, call_id, reader, at("2026-11-25 12:00")))
+    assert "不满意" not in text
+    assert "未见人来" not in text
+    assert "周书记" not in text
+
+
+def test_timeline_tells_each_step_to_its_reader(county: County) -> None:
+    call_id = evaluated(county)[0]
+    rows = [(row["who"], row["what"]) for row in slip(county, call_id, "department1", at("2026-11-25 12:00"))["timeline"]]
+    assert rows == [
+        ("城关镇", "提出呼叫"),
+        ("县政府办", "受理"),
+        ("县政府办", "派发自然资源局（主办）、住建局（协办）"),
+        ("自然资源局", "响应：电话"),
+        ("住建局", "响应：到场"),
+        ("住建局", "反馈办理情况：已解决"),
+        ("自然资源局", "反馈办理情况：部分解决"),
+        ("平台", "各部门均已反馈，待评价"),
+        ("城关镇", "评价自然资源局：不满意"),
+    ]
+
+
+def test_where_the_time_went_counts_working_minutes_and_lateness(county: County) -> None:
+    call_id = evaluated(county)[0]
+    rows = {row["link"]: (row["used"], row["overdue"]) for row in slip(county, call_id, "dispatcher", at("2026-11-25 12:00"))["time_used"]}
+    assert rows["县政府办（受理）"] == ("0分钟", "")
+    assert rows["自然资源局（响应）"] == ("1小时", "")
+    assert rows["住建局（响应）"] == ("1个工作日7小时", "不足1分钟")
+    assert rows["住建局（反馈）"] == ("2个工作日", "")
+    assert rows["城关镇（评价）"] == ("1小时", "")
+    assert rows["自然资源局（重新反馈）"] == ("1小时（进行中）", "")
+
+
+def test_reminder_says_what_is_overdue_by_how_much_and_until_when_2_2(county: County) -> None:
+    county.dispatched("department1")
+    with county.acting(None) as session:
+        session.add(Setting(county_id=county.id, name="office_phone", value="0500-1234567"))
+    with county.acting(None, at("2026-11-25 10:00")):
+        sweep.sweep(transaction)
+    [document] = stored(county, "reminder")
+    context = document.context
+    [case] = context["cases"]
+    assert document.number == context["slip_number"] == "催〔2026〕0001"
+    assert context["dept"] == "县自然资源和规划局"
+    assert context["action"] == "响应"
+    assert context["new_due"] == "11月26日17时30分"
+    assert (case["due"], case["overdue"], case["state"], case["role"]) == ("11月24日17时30分", "1小时30分钟", "待响应", "主办")
+    assert context["phone"] == "0500-1234567"
+    assert reports.render("reminder", context).startswith(b"%PDF")
+
+
+def test_emergency_is_overdue_in_natural_time(county: County) -> None:
+    county.emergency("department3", when=at("2026-11-21 22:00"))
+    with county.acting(None, at("2026-11-21 23:15")):
+        sweep.sweep(transaction)
+    [case] = stored(county, "reminder")[0].context["cases"]
+    assert case["overdue"] == "45分钟"
+
+
+def test_both_clocks_of_a_matter_stand_apart_on_the_slip(county: County) -> None:
+    county.dispatched("department1")
+    with county.acting(None, at("2026-12-02 10:00")):
+        sweep.sweep(transaction)
+    context = stored(county, "reminder")[0].context
+    assert [case["due"] for case in context["cases"]] == ["11月24日17时30分（响应）", "11月30日17时30分（反馈）"]
+    assert context["action"] == "响应或者反馈办理情况"
+
+
+def test_unprintable_character_is_named_and_costs_no_number(county: County) -> None:
+    call_id = county.submitted()
+    with county.acting(None) as session:
+        session.execute(sa.update(Call).where(Call.id == call_id).values(title="河道\U00012000污染"))
+    with pytest.raises(Invalid) as refused:
+        county.do("dispatcher", Call, call_id, "dispatch", {"lead": county["department1"], "cooperating": []})
+    assert "U+12000" in str(refused.value.errors["document"][0])
+    assert stored(county, "call_slip") == []
+    with county.acting(None) as session:
+        call = session.get_one(Call, call_id)
+        issuer = platform_office(session, county.id)
+        with pytest.raises(Unprintable, match="U\\+12000"):
+            paper._composers["call_slip"](session, call, Document(number="试1", issued_at=MONDAY, issuer=issuer), None)
+        session.rollback()
+
+
+def test_every_step_of_the_workflows_has_its_line() -> None:
+    steps = {transition.name for model in (Call, Assignment) for transition in model.workflow.transitions}
+    assert steps <= call_history.LINES.keys()
