@@ -106,6 +106,23 @@ def fields_in_force(record: Any) -> list[tuple[str, Any]]:
 OTHER_FIELD = "其他"
 
 
+def township_leader(call: Any, person: viewer.Viewer) -> str:
+    """Name of the township's leader, who by default agrees to calls and to dissatisfied evaluations; the officer's own where there is none."""
+    session = sa.orm.object_session(call)
+    if session is None:
+        return ""
+    leaders = sa.select(Person).where(Person.organisation_id == call.township_id, Person.active, Person.roles.any(name="township_leader"))
+    leader = session.scalars(leaders.order_by(Person.id).limit(1)).first()
+    return leader.name if leader is not None else person.name
+
+
+def own_phone(call: Any, person: viewer.Viewer) -> str:
+    """The telephone of whoever raises the call."""
+    session = sa.orm.object_session(call)
+    officer = session.get(Person, person.person_id) if session is not None else None
+    return (officer.phone or "") if officer is not None else ""
+
+
 class Call(CountyRecord):
     """A matter that a township cannot solve alone and calls county departments for (`K1`)."""
 
@@ -137,8 +154,8 @@ class Call(CountyRecord):
     contact_name: Mapped[str] = column(
         _l("Contact person"), sa.String(40), required=False, nullable=False, default="", prefill=lambda record, person: person.name
     )
-    contact_phone: Mapped[str] = column(_l("Contact telephone"), sa.String(40), required=False, nullable=False, default="")
-    agreed_by: Mapped[str] = column(_l("Agreed by"), sa.String(60), required=False, nullable=False, default="", help=_l("Who in the township agreed to this call."))
+    contact_phone: Mapped[str] = column(_l("Contact telephone"), sa.String(40), required=False, nullable=False, default="", prefill=own_phone)
+    agreed_by: Mapped[str] = column(_l("Agreed by"), sa.String(60), required=False, nullable=False, default="", prefill=township_leader, help=_l("Who in the township agreed to this call."))
     source: Mapped[CallSource] = column(_l("Source"), choice_type(CallSource), required=True, nullable=False, default=CallSource.own, prefill="own")
     external_number: Mapped[str] = column(
         _l("Number on the other platform"), sa.String(60), searched=True, required=False, nullable=False, default=""
@@ -183,6 +200,11 @@ class Call(CountyRecord):
         if not seen:
             return sa.select(table.c.id).where(sa.false())
         return seen[0] if len(seen) == 1 else sa.select(sa.union(*seen).subquery().c[0])
+
+    def take_from_item(self) -> None:
+        """A cited checklist item tells the field; nobody types it twice."""
+        if not self.field and self.checklist_item is not None:
+            self.field = self.checklist_item.field
 
     def prepare(self, session: Session, person: viewer.Viewer) -> None:
         super().prepare(session, person)

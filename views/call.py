@@ -100,8 +100,8 @@ class CallView(RecordView):
             found.append(TabSpec("drafts", _("Drafts"), Call.state == CallState.draft))
         return tuple(found)
 
-    def buttons(self, person: Viewer) -> tuple[Button, ...]:
-        return tuple(replace(button, label=_("New call")) for button in super().buttons(person))
+    def new_title(self) -> str:
+        return _("Raise a call")
 
     def measure(self, call: Call) -> Measure:
         return Measure(work_calendar(db.session(), call.county_id), wall=call.emergency)

@@ -54,13 +54,13 @@ class HomeView(BaseView):  # type: ignore[misc]
             empty=self.empty(person),
             news_title=_("Latest papers") if person.may("can_list", "Document") else "",
             news=tuple(self.news()) if person.may("can_list", "Document") else (),
-            buttons=(Button(_("New call"), url_for("CallView.add"), icon="plus", primary=True),) if person.may("can_add", "Call") else (),
+            buttons=(Button(_("Raise a call"), url_for("CallView.add"), icon="plus", primary=True),) if person.may("can_add", "Call") else (),
         )
 
     @staticmethod
     def empty(person: Viewer) -> Empty:
         if person.may("can_add", "Call"):
-            return Empty(_("Nothing waits for you. If something needs a county department, raise a call."), Button(_("New call"), url_for("CallView.add"), icon="plus"))
+            return Empty(_("Nothing waits for you. If something needs a county department, raise a call."), Button(_("Raise a call"), url_for("CallView.add"), icon="plus"))
         if person.may("can_list", "Call"):
             return Empty(_("Nothing waits for you at present."))
         return Empty(_("Your work is found in the navigation."))

@@ -134,11 +134,15 @@ class RecordView(BaseView):  # type: ignore[misc]
         fields = fields_of(self.model)
         return str(fields[name].label) if name in fields else str(getattr(self, f"cell_{name}").label)
 
+    def new_title(self) -> str:
+        """Title of the form for a new record, and of the button that opens it."""
+        return _("New: %(what)s", what=self.model.label)
+
     def buttons(self, person: Viewer) -> tuple[Button, ...]:
         """Buttons above the list."""
         if not person.may("can_add", self.model.__name__):
             return ()
-        return (Button(_("New: %(what)s", what=self.model.label), self.url("add"), icon="plus", primary=True),)
+        return (Button(self.new_title(), self.url("add"), icon="plus", primary=True),)
 
     def row_badge(self, record: Any) -> Any:
         return None
@@ -377,7 +381,10 @@ class RecordView(BaseView):  # type: ignore[misc]
         fields = self.form_fields(record)
         values = {name: getattr(record, f"{name}_id" if asked.kind == "reference" else name) for name, asked in fields.items()}
         if record.id is None:
-            values = {name: value if value not in (None, "") else fields[name].prefill(record, self.person()) for name, value in values.items()}
+            person = self.person()
+            asked_for = {name: text for name in fields if (text := request.args.get(name, "")[:200])}
+            with viewer.system():
+                values = {name: asked_for.get(name) or value or fields[name].prefill(record, person) for name, value in values.items()}
         return make_form(
             list(fields.values()),
             record=record,
@@ -427,7 +434,7 @@ class RecordView(BaseView):  # type: ignore[misc]
         with session.no_autoflush:
             record.prepare(session, person)
         if request.method == "GET":
-            return self._form_page(record, self.record_form(record, submitted=False), _("New: %(what)s", what=self.model.label))
+            return self._form_page(record, self.record_form(record, submitted=False), self.new_title())
         form = self.record_form(record, submitted=True)
         try:
             self._fill(record, form)
@@ -440,7 +447,7 @@ class RecordView(BaseView):  # type: ignore[misc]
             form.show_errors(refused)
             fresh = self.model()
             fresh.prepare(session, person)
-            return self._form_page(fresh, form, _("New: %(what)s", what=self.model.label), status=422)
+            return self._form_page(fresh, form, self.new_title(), status=422)
 
     @expose("/edit/<int:pk>", methods=["GET", "POST"])
     def edit(self, pk: int) -> Any:

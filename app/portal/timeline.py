@@ -92,7 +92,8 @@ def _entry(one: Happened, about: str, document_url: Any) -> TimelineEntry:
     if isinstance(document, dict) and document_url(document["id"]):
         attachments.append(Attachment(document["name"], document_url(document["id"])))
     changes, facts = [], []
-    for name, value in values.items():
+    order = {name: place for place, name in enumerate(known)}
+    for name, value in sorted(values.items(), key=lambda item: (order.get(item[0], len(order)), item[0])):
         if name.startswith("evaluation."):
             facts.append(_evaluation_fact(value))
         elif event.kind == "update" and isinstance(value, dict) and "new" in value:
@@ -108,7 +109,7 @@ def _entry(one: Happened, about: str, document_url: Any) -> TimelineEntry:
     return TimelineEntry(
         at=event.at,
         at_label=exact(event.at),
-        title=f"{title}：{about}" if about else title,
+        title=f"{title}：{about}" if about and about != one.organisation else title,
         who=one.who,
         organisation=one.organisation,
         text=text,
