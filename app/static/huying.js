@@ -1,0 +1,448 @@
+/* What a page can do beyond HTML. Everything here is an addition: without it, the same forms and links work. */
+(() => {
+  "use strict";
+  const words = JSON.parse(document.body.dataset.words || "{}");
+  const language = document.documentElement.lang;
+  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const fill = (text, values) => text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+  const announce = (text) => { document.getElementById("announcer").textContent = text; };
+
+  /* What the browser keeps; it may be full or forbidden, and then nothing is kept. */
+  const store = {
+    get(key) { try { return localStorage.getItem(key); } catch { return null; } },
+    set(key, value) { try { localStorage.setItem(key, value); } catch { /* nothing is kept */ } },
+    remove(key) { try { localStorage.removeItem(key); } catch { /* nothing is kept */ } },
+    keys() { try { return Object.keys(localStorage); } catch { return []; } },
+  };
+
+  /* ---------- Frame ---------- */
+  const narrowSide = matchMedia("(max-width: 1099px)");
+  const foldSide = () => document.documentElement.classList.toggle("side-folded", narrowSide.matches || store.get("huying:side") === "folded");
+  foldSide();
+  narrowSide.addEventListener("change", foldSide);
+  all("[data-fold]").forEach((button) => button.addEventListener("click", () => {
+    const folded = document.documentElement.classList.toggle("side-folded");
+    store.set("huying:side", folded ? "folded" : "open");
+  }));
+
+  all("[data-large-text]").forEach((button) => {
+    const show = () => button.setAttribute("aria-pressed", String(document.documentElement.classList.contains("large-text")));
+    show();
+    button.addEventListener("click", () => {
+      const large = document.documentElement.classList.toggle("large-text");
+      store.set("huying:text", large ? "large" : "standard");
+      show();
+    });
+  });
+
+  const closeMenus = (except) => all("details.menu[open]").forEach((menu) => { if (menu !== except) menu.open = false; });
+  document.addEventListener("click", (event) => {
+    const menu = event.target.closest("details.menu");
+    closeMenus(menu && !event.target.closest("[data-opens]") ? menu : null);
+  });
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") {
+      const menu = document.activeElement?.closest("details.menu[open]");
+      closeMenus();
+      menu?.querySelector("summary").focus();
+    } else if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
+      const search = document.querySelector("[data-search-focus]");
+      if (!search) return;
+      event.preventDefault();
+      if (search.offsetParent) search.select();
+      else location.assign(search.form.action);
+    } else if ((event.ctrlKey || event.metaKey) && event.key === "Enter") {
+      const form = event.target.closest("form[data-once]");
+      if (form) { event.preventDefault(); form.requestSubmit(form.querySelector("[type=submit]")); }
+    }
+  });
+
+  all("[data-copy]").forEach((button) => button.addEventListener("click", async () => {
+    const text = button.dataset.copy;
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      /* Without HTTPS browsers refuse the clipboard: select the text and copy it the old way. */
+      const area = document.createElement("textarea");
+      area.value = text;
+      document.body.append(area);
+      area.select();
+      document.execCommand("copy");
+      area.remove();
+    }
+    announce(words.copied);
+    button.title = words.copied;
+    const use = button.querySelector("use");
+    const address = use.getAttribute("href");
+    use.setAttribute("href", address.replace("#copy", "#check"));
+    setTimeout(() => use.setAttribute("href", address.replace("#check", "#copy")), 2000);
+  }));
+
+  /* ---------- Lists: the whole row opens; links, buttons and boxes in it stay themselves ---------- */
+  all("[data-row]").forEach((row) => row.addEventListener("click", (event) => {
+    if (event.target.closest("a, button, input, label, select, details, form, .choose") || String(getSelection())) return;
+    const link = all("a.row-link", row).find((item) => item.offsetParent) || row.querySelector("a.row-link");
+    if (!link) return;
+    if (event.ctrlKey || event.metaKey) window.open(link.href, "_blank", "noopener");
+    else link.click();
+  }));
+
+  all("[data-bulk]").forEach((bar) => {
+    const boxes = all(`input[name="keys"][form="${bar.id}"]`);
+    const everything = document.querySelector("[data-choose-all]");
+    const show = () => {
+      const count = boxes.filter((box) => box.checked).length;
+      bar.classList.toggle("some", count > 0);
+      bar.querySelector(".bulk-count").textContent = fill(words.selected, { count });
+      if (everything) {
+        everything.checked = count === boxes.length;
+        everything.indeterminate = count > 0 && count < boxes.length;
+      }
+    };
+    boxes.forEach((box) => box.addEventListener("change", show));
+    everything?.addEventListener("change", () => { boxes.forEach((box) => { box.checked = everything.checked; }); show(); });
+    show();
+  });
+
+  /* ---------- Repeated groups: another one is a copy of the last, before anything was added to it ---------- */
+  all("[data-repeat]").forEach((group) => {
+    const add = group.querySelector(":scope > .group-add");
+    const items = () => all(":scope > .group-item", group);
+    if (!add || !items().length) return;
+    const last = items().at(-1).outerHTML;
+    const index = items().length - 1;
+    const show = () => { add.hidden = items().length >= Number(group.dataset.most); };
+    show();
+    add.addEventListener("click", () => {
+      const next = items().length;
+      const holder = document.createElement("div");
+      holder.innerHTML = last.replaceAll(`-${index}`, `-${next}`);
+      const item = holder.firstElementChild;
+      all("input, textarea, select", item).forEach((field) => {
+        if (field.type === "checkbox" || field.type === "radio") field.checked = false;
+        else if (field.type !== "hidden") field.value = "";
+      });
+      const legend = item.querySelector("legend");
+      legend.textContent = legend.textContent.replace(String(index + 1), String(next + 1));
+      add.before(item);
+      enhance(item);
+      show();
+      focusFirst(item);
+    });
+  });
+
+  /* ---------- Fields ---------- */
+  function enhanceSelect(select) {
+    const address = select.dataset.searchUrl;
+    if (!address && select.options.length <= 12 && !select.multiple) return;
+    const escapeText = (text) => { const span = document.createElement("span"); span.textContent = text ?? ""; return span.innerHTML; };
+    const blank = [...select.options].find((option) => option.value === "" || option.value === "__None");
+    const settings = {
+      plugins: select.multiple ? { remove_button: { title: words.remove } } : {},
+      valueField: "value",
+      labelField: "text",
+      searchField: ["text", "hint"],
+      maxOptions: 100,
+      allowEmptyOption: Boolean(blank) && blank.value !== "",
+      placeholder: select.getAttribute("placeholder") || words.search,
+      render: {
+        option: (data) => `<div><span>${escapeText(data.text)}</span>${data.hint ? `<span class="hint">${escapeText(data.hint)}</span>` : ""}</div>`,
+        no_results: () => `<div class="no-results">${escapeText(words.nothing)}</div>`,
+        loading: () => `<div class="note">${escapeText(words.searching)}</div>`,
+      },
+    };
+    if (address) {
+      /* The server has searched already: show what it found, in its order. */
+      settings.searchField = [];
+      settings.preload = "focus";
+      settings.load = async (query, done) => {
+        try {
+          const url = new URL(address, location.href);
+          url.searchParams.set("q", query);
+          const answer = await fetch(url, { headers: { Accept: "application/json" }, credentials: "same-origin" });
+          if (!answer.ok) throw new Error(String(answer.status));
+          const { results } = await answer.json();
+          picker.clearOptions((option) => picker.items.includes(String(option.value)));
+          done(results);
+        } catch {
+          announce(words.unreachable);
+          done();
+        }
+      };
+    }
+    const picker = new TomSelect(select, settings);
+    const described = select.getAttribute("aria-describedby");
+    select.setAttribute("aria-hidden", "true");
+    if (described) picker.control_input.setAttribute("aria-describedby", described);
+    if (select.required) picker.control_input.setAttribute("aria-required", "true");
+  }
+
+  const calendars = { "zh-Hans": "zh", "zh-Hant": "zh_tw" };
+
+  /* Typed dates: 2026-11-23, 2026/11/23, 20261123, 2026年11月23日; with a time 10:32 after them. */
+  function parseDate(text) {
+    const match = /^\s*(\d{4})\D?(\d{1,2})\D?(\d{1,2})\D*(?:(\d{1,2})[::时時]?(\d{2})?)?/.exec(text || "");
+    if (!match) return undefined;
+    const [year, month, day, hour, minute] = match.slice(1).map((part) => Number(part || 0));
+    const date = new Date(year, month - 1, day, hour, minute);
+    return date.getMonth() === month - 1 && date.getDate() === day ? date : undefined;
+  }
+
+  function enhanceDate(input) {
+    const time = input.dataset.picker === "datetime-local";
+    input.type = "text";
+    input.value = input.value.replace("T", " ");
+    input.placeholder ||= `${new Date().getFullYear()}-01-31${time ? " 10:30" : ""}`;
+    /* A date nobody can read stays as typed: the server then says what is wrong with it. */
+    input.addEventListener("blur", () => {
+      const typed = input.value;
+      if (typed && !parseDate(typed)) setTimeout(() => { if (!input.value) input.value = typed; }, 0);
+    }, true);
+    flatpickr(input, {
+      allowInput: true,
+      disableMobile: true,
+      enableTime: time,
+      time_24hr: true,
+      minuteIncrement: 1,
+      dateFormat: time ? "Y-m-d H:i" : "Y-m-d",
+      locale: flatpickr.l10ns[calendars[language]] || "default",
+      parseDate,
+      errorHandler: () => {},
+    });
+  }
+
+  function enhance(root) {
+    if (window.TomSelect) all("select.form-select", root).forEach(enhanceSelect);
+    if (window.flatpickr) all("[data-picker]", root).forEach(enhanceDate);
+  }
+
+  const fieldsOf = (root) => all("input, textarea, select", root).filter((field) => field.name && !["hidden", "submit", "button"].includes(field.type) && field.name !== "csrf_token");
+
+  function focusField(field) {
+    if (field.tomselect) field.tomselect.control_input.focus();
+    else field.focus();
+  }
+
+  function focusFirst(root) {
+    const fields = fieldsOf(root).filter((field) => !field.disabled && (field.tomselect || field.offsetParent));
+    const isEmpty = (field) => field.type === "radio"
+      ? !root.querySelector(`input[name="${CSS.escape(field.name)}"]:checked`)
+      : field.type !== "checkbox" && !field.value;
+    const field = fields.find(isEmpty) || fields[0];
+    if (field) focusField(field);
+  }
+
+  /* ---------- Transitions open in place ---------- */
+  function openPanel(panel, focus = true) {
+    all(".transition.open").forEach((other) => other.classList.remove("open"));
+    panel.classList.add("open");
+    if (!focus) return;
+    panel.scrollIntoView({ block: "nearest" });
+    const summary = panel.querySelector(".error-summary");
+    if (summary) summary.focus(); else focusFirst(panel);
+  }
+  all("[data-opens]").forEach((link) => link.addEventListener("click", (event) => {
+    const panel = document.getElementById(link.dataset.opens);
+    if (!panel) return;
+    event.preventDefault();
+    openPanel(panel);
+  }));
+  all("[data-closes]").forEach((link) => link.addEventListener("click", (event) => {
+    const panel = link.closest(".transition");
+    if (!panel) return;
+    event.preventDefault();
+    panel.classList.remove("open");
+    const opener = document.querySelector(`[data-opens="${panel.id}"]`);
+    (opener?.closest("details.menu")?.querySelector("summary") || opener)?.focus();
+  }));
+
+  /* ---------- Forms: required fields, one sending, confirmation, drafts, leaving ---------- */
+  let sending = false;
+  const touched = new Set();
+
+  function missing(form) {
+    const names = new Set();
+    return fieldsOf(form).filter((field) => {
+      const holder = field.closest("fieldset[data-required]");
+      if (holder) {
+        if (names.has(holder.id)) return false;
+        names.add(holder.id);
+        return !holder.querySelector("input:checked");
+      }
+      return field.required && field.type !== "checkbox" && !field.disabled && (field.multiple ? !field.value : !field.value.trim() || field.value === "__None");
+    });
+  }
+
+  function complain(field) {
+    const holder = field.closest(".field");
+    if (!holder || holder.querySelector(".field-error")) return;
+    const error = document.createElement("p");
+    error.className = "field-error";
+    error.id = `${field.id}-missing`;
+    error.textContent = words.required;
+    holder.classList.add("has-error");
+    (field.tomselect?.control_input || field).setAttribute("aria-invalid", "true");
+    (field.tomselect?.control_input || field).setAttribute("aria-errormessage", error.id);
+    const help = holder.querySelector(".field-help");
+    if (help) help.before(error); else holder.append(error);
+    const clear = () => { error.remove(); holder.classList.remove("has-error"); (field.tomselect?.control_input || field).removeAttribute("aria-invalid"); };
+    holder.addEventListener("input", clear, { once: true });
+    holder.addEventListener("change", clear, { once: true });
+  }
+
+  const dialog = document.querySelector("dialog.confirm");
+  function confirmThen(form, submitter, question) {
+    dialog.querySelector("p").textContent = question;
+    const [, yes] = all("button", dialog);
+    yes.textContent = submitter.textContent.trim();
+    const answer = (event) => {
+      const button = event.target.closest("button");
+      if (!button) return;
+      dialog.removeEventListener("click", answer);
+      dialog.close();
+      if (button.value) { form.dataset.confirmed = "yes"; form.requestSubmit(submitter); }
+    };
+    dialog.addEventListener("click", answer);
+    dialog.addEventListener("cancel", () => dialog.removeEventListener("click", answer), { once: true });
+    dialog.showModal();
+  }
+
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    const submitter = event.submitter || form.querySelector("[type=submit]");
+    if (form.dataset.sent) { event.preventDefault(); return; }
+    if (form.method.toLowerCase() !== "post") return;
+    const gaps = form.noValidate ? missing(form) : [];
+    if (gaps.length) {
+      event.preventDefault();
+      gaps.forEach(complain);
+      focusField(gaps[0]);
+      return;
+    }
+    const question = submitter?.dataset.confirm || form.dataset.confirm;
+    if (question && !form.dataset.confirmed) {
+      event.preventDefault();
+      confirmThen(form, submitter, question);
+      return;
+    }
+    delete form.dataset.confirmed;
+    form.dataset.sent = "yes";
+    sending = true;
+    if (form.dataset.autosave) markSent(form);
+    /* After the browser has read the form, else the pressed button's own value would be lost. */
+    setTimeout(() => all("[type=submit]", form).forEach((button) => { button.disabled = true; }), 0);
+  });
+
+  addEventListener("pageshow", (event) => {
+    if (!event.persisted) return;
+    sending = false;
+    all("form[data-sent]").forEach((form) => {
+      delete form.dataset.sent;
+      all("[type=submit]", form).forEach((button) => { button.disabled = false; });
+    });
+  });
+
+  addEventListener("beforeunload", (event) => {
+    if (!sending && touched.size) event.preventDefault();
+  });
+  all("[data-leave]").forEach((link) => link.addEventListener("click", (event) => {
+    if (touched.size && !confirm(words.leave)) event.preventDefault();
+    else touched.clear();
+  }));
+
+  /* Drafts. One is dropped when the page reached after sending is another than the form, so an expired session or a failing line loses nothing. */
+  const draftPrefix = "huying:draft:";
+  const draftDays = 7;
+  const readDraft = (key) => { try { return JSON.parse(store.get(key)); } catch { return null; } };
+
+  function markSent(form) {
+    const key = draftPrefix + form.dataset.autosave;
+    const draft = readDraft(key);
+    if (draft) store.set(key, JSON.stringify({ ...draft, sent: location.pathname }));
+  }
+
+  store.keys().filter((key) => key.startsWith(draftPrefix)).forEach((key) => {
+    const draft = readDraft(key);
+    const old = !draft || Date.now() - draft.at > draftDays * 86400000;
+    const here = all("form[data-autosave]").some((form) => draftPrefix + form.dataset.autosave === key);
+    const from = document.referrer ? new URL(document.referrer).pathname : "";
+    const accepted = draft?.sent && !here && document.body.classList.contains("framed") && from === draft.sent;
+    if (old || accepted) store.remove(key);
+  });
+
+  function valuesOf(form) {
+    const values = {};
+    fieldsOf(form).filter((field) => !["password", "file"].includes(field.type)).forEach((field) => {
+      const kept = values[field.name] ||= [];
+      if (field.type === "checkbox" || field.type === "radio") { if (field.checked) kept.push(field.value); }
+      else if (field.multiple) [...field.selectedOptions].forEach((option) => kept.push([option.value, option.text]));
+      else if (field.tagName === "SELECT") kept.push([field.value, field.selectedOptions[0]?.text ?? ""]);
+      else kept.push(field.value);
+    });
+    return values;
+  }
+
+  function applyValues(form, values) {
+    const seen = {};
+    fieldsOf(form).forEach((field) => {
+      const kept = values[field.name];
+      if (!kept || ["password", "file"].includes(field.type)) return;
+      if (field.type === "checkbox" || field.type === "radio") { field.checked = kept.includes(field.value); return; }
+      if (field.tagName === "SELECT") {
+        const chosen = kept.filter(([value]) => value !== "");
+        chosen.forEach(([value, text]) => field.tomselect?.addOption({ value, text }));
+        if (field.tomselect) field.tomselect.setValue(chosen.map(([value]) => value), true);
+        else [...field.options].forEach((option) => { option.selected = kept.some(([value]) => value === option.value); });
+        return;
+      }
+      const index = seen[field.name] = (seen[field.name] ?? -1) + 1;
+      if (kept[index] !== undefined) { field.value = kept[index]; field._flatpickr?.setDate(kept[index], false); }
+    });
+  }
+
+  function keepDraft(form) {
+    const key = draftPrefix + form.dataset.autosave;
+    const initial = JSON.stringify(valuesOf(form));
+    const draft = readDraft(key);
+    const shownWithErrors = document.querySelector(".error-summary, .conflict");
+    if (draft && !shownWithErrors && JSON.stringify(draft.values) !== initial) {
+      applyValues(form, draft.values);
+      touched.add(form);
+      const note = document.createElement("div");
+      note.className = "alert-box alert-info draft-note";
+      note.setAttribute("role", "status");
+      const text = document.createElement("p");
+      text.textContent = fill(words.restored, { time: new Date(draft.at).toLocaleString(language, { month: "long", day: "numeric", hour: "2-digit", minute: "2-digit", hour12: false }) });
+      const discard = document.createElement("button");
+      discard.type = "button";
+      discard.className = "btn";
+      discard.textContent = words.discard;
+      discard.addEventListener("click", () => { store.remove(key); touched.clear(); location.reload(); });
+      note.append(text, discard);
+      form.before(note);
+    }
+    let timer;
+    const save = () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => { if (!sending) store.set(key, JSON.stringify({ at: Date.now(), values: valuesOf(form) })); }, 500);
+    };
+    form.addEventListener("input", save);
+    form.addEventListener("change", save);
+  }
+
+  enhance(document);
+  all("form[data-guard]").forEach((form) => {
+    const touch = (event) => { if (event.isTrusted || event.target.tomselect) touched.add(form); };
+    form.addEventListener("input", touch);
+    form.addEventListener("change", touch);
+  });
+  all("form[data-autosave]").forEach(keepDraft);
+
+  const returned = document.querySelector(".transition.open");
+  const aimed = document.getElementById(location.hash.slice(1));
+  if (returned) openPanel(returned);
+  else if (aimed?.classList.contains("transition")) openPanel(aimed);
+  else document.querySelector(".error-summary, .conflict")?.focus();
+  document.querySelector(".plain-card form input:not([type=hidden])")?.focus();
+})();
