@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -25,6 +26,20 @@ class TooManyFailures(Exception):
         super().__init__(message)
         self.message = message
         self.seconds = seconds
+
+
+@dataclass(frozen=True)
+class Known:
+    """What signing in must remember of an account after its transaction has ended."""
+
+    password: str | None
+    actor: Viewer
+
+    @classmethod
+    def of(cls, person: Person, address: str) -> Known:
+        county_id = person.organisation.county_id if person.organisation is not None else None
+        nothing: frozenset[int] = frozenset()
+        return cls(person.password, Viewer(person.id, person.name, person.organisation_id, "", county_id, nothing, nothing, frozenset(), address=address))
 
 
 class HuyingSecurityManager(SecurityManager):
@@ -73,11 +88,12 @@ class HuyingSecurityManager(SecurityManager):
         with viewer.system():
             self._refuse_locked(username, address)
             person = db.session.scalars(sa.select(Person).where(Person.username == username)).one_or_none()
-            stored = person.password if person is not None and person.is_active and person.password else _unusable_password()
-            right = check_password_hash(stored, password) and person is not None and person.is_active
-            self._note_attempt(person, username, address, right)
-            db.session.rollback()  # the attempt was noted in a transaction of its own; read the person afresh
-            return db.session.get(Person, person.id) if right and person is not None else None
+            known = Known.of(person, address) if person is not None and person.is_active else None
+            db.session.rollback()  # hashing takes long, and the attempt is noted in a transaction of its own: hold no lock meanwhile
+            right = check_password_hash(known.password if known is not None and known.password else _unusable_password(), password)
+            right = right and known is not None
+            self._note_attempt(known, username, address, right)
+            return db.session.get(Person, known.actor.person_id) if right and known is not None else None
 
     def _refuse_locked(self, username: str, address: str) -> None:
         now, config = clock.now(), current_app.config
@@ -96,35 +112,32 @@ class HuyingSecurityManager(SecurityManager):
         return int(db.session.scalar(query) or 0)
 
     @staticmethod
-    def _note_attempt(person: Person | None, username: str, address: str, right: bool) -> None:
+    def _note_attempt(known: Known | None, username: str, address: str, right: bool) -> None:
         with transaction() as session:
-            if right:
+            if right and known is not None:
                 session.execute(sa.delete(SignInFailure).where(SignInFailure.username == username))
                 session.execute(
                     sa.update(Person)
-                    .where(Person.id == person.id)  # type: ignore[union-attr]
+                    .where(Person.id == known.actor.person_id)
                     .values(login_count=sa.func.coalesce(Person.login_count, 0) + 1, last_login=clock.now().replace(tzinfo=None))
                 )
             else:
                 session.add(SignInFailure(username=username, address=address, at=clock.now()))
-            known = person.id if person is not None else 0
-            county_id = person.organisation.county_id if person is not None and person.organisation is not None else None
-            actor = None
-            if person is not None:
-                actor = Viewer(person.id, person.name, person.organisation_id, "", county_id, frozenset(), frozenset(), frozenset(), address=address)
+            thread = ("sign_in", known.actor.person_id if known is not None else 0)
             event.append_to(
                 session,
-                ("sign_in", known),
-                ("sign_in", known),
+                thread,
+                thread,
                 "sign_in",
                 "sign_in" if right else "sign_in_failed",
                 {"username": username, "address": address},
-                county_id=county_id,
-                actor=actor,
+                county_id=known.actor.county_id if known is not None else None,
+                actor=known.actor if known is not None else None,
             )
 
     def end_sessions(self, person_id: int) -> None:
-        """End every session and token of a person (log-out, password change)."""
+        """End every session and token of a person (log-out). Ends the request's own transaction first, which would wait for itself on SQLite."""
+        db.session.rollback()
         with transaction() as session:
             session.execute(sa.update(Person).where(Person.id == person_id).values(session_epoch=sa.func.coalesce(Person.session_epoch, 0) + 1))
 
