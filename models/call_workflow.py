@@ -23,6 +23,7 @@ from models.call import (
     Satisfaction,
     Solved,
     keep_parties,
+    township_leader,
 )
 from models.checklist import suggested_departments
 from models.document import take_number
@@ -33,7 +34,7 @@ from models.paper import issue, platform_office
 from models.person import Person
 from models.setting import setting
 from models.viewer import Viewer
-from models.workflow import By, Conflict, Invalid, Step, Transition, Workflow, perform_automatic
+from models.workflow import By, Invalid, Step, Transition, Workflow, perform_automatic
 
 TOWNSHIP = By(frozenset({"township_officer"}), lambda call, person: call.township_id == person.organisation_id)
 DISPATCHER = By(frozenset({"dispatcher"}), lambda record, person: record.county_id == person.county_id)
@@ -52,12 +53,15 @@ SETTLED = frozenset({AssignmentState.reported, AssignmentState.returned, Assignm
 # Deadlines
 
 
-def _limits(step: Step, call: Call, *, joint: bool) -> tuple[Any, Any]:
-    county = call.county_id
+def _dues(step: Step, call: Call, *, joint: bool) -> tuple[datetime, datetime]:
+    """When response and report are due if the clocks start now (2.1, Clocks)."""
+    calendar, county = work_calendar(step.session, call.county_id), call.county_id
     if call.emergency:
-        return setting(step.session, county, "emergency_respond_limit"), setting(step.session, county, "emergency_report_limit")
-    long = joint or call.complex
-    return setting(step.session, county, "respond_limit"), setting(step.session, county, "report_joint_limit" if long else "report_limit")
+        names = ("emergency_respond_limit", "emergency_report_limit")
+    else:
+        names = ("respond_limit", "report_joint_limit" if joint else "report_limit")
+    respond, report = (calendar.deadline(step.now, setting(step.session, county, name)) for name in names)
+    return respond, report
 
 
 def _red(session: Session, call: Call, due: datetime) -> datetime:
@@ -69,10 +73,8 @@ def _red(session: Session, call: Call, due: datetime) -> datetime:
 
 def _assign(step: Step, call: Call, lead: Organisation, cooperating: list[Organisation], respond_due: datetime | None = None, report_due: datetime | None = None) -> None:
     """Give a call to departments; clocks run from now, or to the deadlines on the order."""
-    calendar = work_calendar(step.session, call.county_id)
-    respond_limit, report_limit = _limits(step, call, joint=bool(cooperating))
-    respond_due = respond_due or calendar.deadline(step.now, respond_limit)
-    report_due = report_due or calendar.deadline(step.now, report_limit)
+    usual_respond_due, usual_report_due = _dues(step, call, joint=bool(cooperating) or call.complex)
+    respond_due, report_due = respond_due or usual_respond_due, report_due or usual_report_due
     for position, department in enumerate([lead, *cooperating], start=1):
         assignment = Assignment(
             county_id=call.county_id,
@@ -121,6 +123,7 @@ def suggested(call: Call) -> list[Organisation]:
 
 def _submit_guard(step: Step) -> None:
     call: Call = step.record
+    call.take_from_item()
     missing = {name: _l("Please fill in this field.") for name in ("title", "field", "description") if not getattr(call, name)}
     if missing:
         raise Invalid(missing)
@@ -157,8 +160,9 @@ def _dispatch_guard(step: Step) -> None:
     for name in ("respond_due", "report_due"):
         if values[name] is not None and values[name] <= step.now:
             raise Invalid({name: _l("A deadline cannot lie in the past.")})
-    if values["respond_due"] and values["report_due"] and values["report_due"] < values["respond_due"]:
-        raise Invalid({"report_due": _l("The report cannot be due before the response.")})
+    usual_respond_due, usual_report_due = _dues(step, step.record, joint=bool(values["cooperating"]) or bool(values["complex"]))
+    if (values["report_due"] or usual_report_due) < (values["respond_due"] or usual_respond_due):
+        raise Invalid({"report_due" if values["report_due"] else "respond_due": _l("The report cannot be due before the response.")})
 
 
 def _dispatch(step: Step) -> None:
@@ -176,9 +180,10 @@ def _issue_slip(step: Step) -> None:
     issue(step.session, "call_slip", call, issuer=platform_office(step.session, call.county_id), recipients=recipients)
 
 
-def _withdraw_guard(step: Step) -> None:
-    if any(one.reports for one in step.record.assignments):
-        raise Conflict(_l("A department has already reported. Please evaluate the call instead of withdrawing it."))
+def _already_reported(call: Call, now: datetime) -> Any:
+    if any(one.reports for one in call.assignments):
+        return _l("A department has already reported. Please evaluate the call instead of withdrawing it.")
+    return None
 
 
 def _withdraw(step: Step) -> None:
@@ -194,12 +199,13 @@ def _stop(step: Step, assignment: Assignment) -> None:
 
 
 def _evaluation_rows(call: Call) -> list[dict[str, Any]]:
-    """Whom the township evaluates now: every reported assignment without an evaluation in its round; a missed one may be."""
+    """Whom the township evaluates now: every reported assignment without an evaluation in its round; in the first round a missed one may be."""
     rows = []
+    first_round = all(one.round == 1 for one in call.assignments)
     for one in call.assignments:
         if one.evaluation_of(one.round) is not None:
             continue
-        if one.state == AssignmentState.reported or (one.state == AssignmentState.missed and one.round == 1):
+        if one.state == AssignmentState.reported or (one.state == AssignmentState.missed and first_round):
             rows.append({"assignment": one.id, "label": one.department.short_name, "optional": one.state == AssignmentState.missed})
     return rows
 
@@ -210,16 +216,6 @@ EVALUATION_FIELDS = (
     Field("solved", _l("Is the problem solved"), "choice", choices=Solved),
     Field("comment", _l("Comment"), "long_text", required=False, help=_l("Needed if you are dissatisfied.")),
 )
-
-
-def _leader_of_township(call: Call, person: Viewer) -> str:
-    session = sa.orm.object_session(call)
-    if session is None:
-        return ""
-    leader = session.scalars(
-        sa.select(Person).where(Person.organisation_id == call.township_id, Person.active, Person.roles.any(name="township_leader")).order_by(Person.id).limit(1)
-    ).first()
-    return leader.name if leader is not None else person.name
 
 
 def _evaluate_guard(step: Step) -> None:
@@ -333,7 +329,7 @@ CALL_WORKFLOW = Workflow(
             "evaluate", _l("Evaluate"), (TOWNSHIP,), ("reported",), guard=_evaluate_guard, effect=_evaluate, primary=True, icon="star", done=_l("Call evaluated"),
             asks=(
                 Field("evaluations", _l("Evaluation of each department"), "entries", required=False, entries=EVALUATION_FIELDS, entry_rows=_evaluation_rows),
-                Field("signed_by", _l("Agreed by leader"), required=False, length=60, default=_leader_of_township, help=_l("Recorded only if you are dissatisfied.")),
+                Field("signed_by", _l("Agreed by leader"), required=False, length=60, default=township_leader, help=_l("Recorded only if you are dissatisfied.")),
             ),
             help=_l("A dissatisfied evaluation gives the matter back to that department once."),
         ),
@@ -342,7 +338,7 @@ CALL_WORKFLOW = Workflow(
             done=_l("Progress logged"),
         ),
         Transition(
-            "withdraw", _l("Withdraw"), (TOWNSHIP,), ("draft", "returned", "submitted", "accepted", "dispatched"), "withdrawn", guard=_withdraw_guard, effect=_withdraw,
+            "withdraw", _l("Withdraw"), (TOWNSHIP,), ("draft", "returned", "submitted", "accepted", "dispatched"), "withdrawn", obstacle=_already_reported, effect=_withdraw,
             asks=(Field("reason", _l("Reason"), "long_text"),), danger=True, icon="arrow-back-up", done=_l("Call withdrawn"),
         ),
     ),
@@ -402,12 +398,24 @@ def _report(step: Step) -> None:
     _stop(step, assignment)
 
 
-def _close_guard(step: Step) -> None:
-    assignment: Assignment = step.record
-    calendar = work_calendar(step.session, assignment.county_id)
-    earliest = calendar.step_after(assignment.report_due, setting(step.session, assignment.county_id, "close_assignment_after"))
-    if step.now < earliest:
-        raise Conflict(_l("An assignment can be closed as not handled from 3 working days after its report deadline."))
+def _not_in_hand(assignment: Assignment, now: datetime) -> Any:
+    """An assignment of a withdrawn call stays in its state, but nothing more is done on it."""
+    if assignment.call.state not in (CallState.dispatched, CallState.long_term):
+        return _l("This step is not possible now: the call is in the state “%(state)s”.", state=assignment.call.state.label)
+    return None
+
+
+def _no_more_progress(assignment: Assignment, now: datetime) -> Any:
+    return None if assignment.call.state == CallState.reported else _not_in_hand(assignment, now)
+
+
+def _too_early_to_close(assignment: Assignment, now: datetime) -> Any:
+    session = sa.orm.object_session(assignment)
+    assert session is not None
+    limit = setting(session, assignment.county_id, "close_assignment_after")
+    if now < work_calendar(session, assignment.county_id).step_after(assignment.report_due, limit):
+        return _l("The report deadline has not been over long enough to close this assignment as not handled.")
+    return _not_in_hand(assignment, now)
 
 
 def _close(step: Step) -> None:
@@ -433,7 +441,7 @@ ASSIGNMENT_WORKFLOW = Workflow(
     after=_settle,
     transitions=(
         Transition(
-            "respond", _l("Respond"), (DEPARTMENT,), ("pending",), "responded", guard=_respond_guard, effect=_respond, primary=True, icon="phone-check",
+            "respond", _l("Respond"), (DEPARTMENT,), ("pending",), "responded", obstacle=_not_in_hand, guard=_respond_guard, effect=_respond, primary=True, icon="phone-check",
             done=_l("Department responded"), help=_l("Contact with the township, or arrival on the scene."),
             asks=(
                 Field("how", _l("How"), "choice", choices=ResponseManner, default="phone"),
@@ -443,12 +451,15 @@ ASSIGNMENT_WORKFLOW = Workflow(
             ),
         ),
         Transition(
-            "report", _l("Report result"), (DEPARTMENT,), ("responded",), "reported", guard=_report_guard, effect=_report, asks_for=_report_fields, may_ask=REPORT_FIELDS,
+            "report", _l("Report result"), (DEPARTMENT,), ("responded",), "reported", obstacle=_not_in_hand, guard=_report_guard, effect=_report, asks_for=_report_fields, may_ask=REPORT_FIELDS,
             primary=True, icon="clipboard-check", done=_l("Department reported"),
         ),
-        Transition("log_progress", _l("Log progress"), (DEPARTMENT,), ("pending", "responded", "reported"), asks=PROGRESS, icon="message", done=_l("Progress logged")),
         Transition(
-            "close_assignment", _l("Close as not handled"), (DISPATCHER,), ("pending", "responded"), "missed", guard=_close_guard, effect=_close,
+            "log_progress", _l("Log progress"), (DEPARTMENT,), ("pending", "responded", "reported"), obstacle=_no_more_progress, asks=PROGRESS, icon="message",
+            done=_l("Progress logged"),
+        ),
+        Transition(
+            "close_assignment", _l("Close as not handled"), (DISPATCHER,), ("pending", "responded"), "missed", obstacle=_too_early_to_close, effect=_close,
             asks=(Field("reason", _l("Reason"), "long_text"),), danger=True, icon="square-x", done=_l("Assignment closed as not handled"),
         ),
     ),

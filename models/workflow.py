@@ -121,8 +121,8 @@ Effect = Callable[[Step], None]
 class Transition:
     """One step of a workflow.
 
-    `sources` and `target` are states (`target` None: stays, or the effect decides). `guard` raises Conflict or Invalid. `effect` changes the record and makes papers.
-    `available` hides the button without refusing to explain: it returns a reason why not, or None. `primary` marks the one button in front.
+    `sources` and `target` are states (`target` None: stays, or the effect decides). `guard` raises Invalid. `effect` changes the record and makes papers.
+    `primary` marks the one button in front.
     """
 
     name: str
@@ -135,6 +135,8 @@ class Transition:
     """Fields that depend on the record, instead of `asks`."""
     may_ask: tuple[Field, ...] = ()
     """All that `asks_for` may ask."""
+    obstacle: Callable[[Any, datetime], Text | None] | None = None
+    """What stands in the way of this record now, whatever would be entered: a sentence, or None. Judged before the fields (409 before 422); the button is not offered."""
     guard: Guard | None = None
     effect: Effect | None = None
     help: Text = ""
@@ -219,7 +221,12 @@ def possible(record: Any, person: Viewer) -> list[Transition]:
     if type(record).workflow is None:
         return []
     with viewer.system():
-        return [t for t in type(record).workflow.transitions if record.state in t.sources and permitted(t, record, person)]
+        now = clock.now()
+        return [
+            t
+            for t in type(record).workflow.transitions
+            if record.state in t.sources and permitted(t, record, person) and (t.obstacle is None or t.obstacle(record, now) is None)
+        ]
 
 
 def perform(
@@ -254,6 +261,9 @@ def perform(
                 _l("This step is not possible now: the record is in the state “%(state)s”.", state=workflow.states(record.state).label)
             )
         step = Step(session, record, person, clock.now(), {})
+        obstacle = transition.obstacle(record, step.now) if transition.obstacle is not None else None
+        if obstacle is not None:
+            raise Conflict(obstacle)
         _read(step, transition.fields(record), values or {})
         if transition.guard is not None:
             transition.guard(step)

@@ -1,0 +1,562 @@
+"""Every transition of a call and of an assignment: who, from where to where, what it asks for, how it refuses (2.1)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from models.call import Assignment, Call, CallKind, Evaluation, Report
+from models.call_workflow import ASSIGNMENT_WORKFLOW, CALL_WORKFLOW
+from models.document import Document, DocumentRecipient
+from models.event import Event
+from models.workflow import Conflict, Forbidden, Invalid, NotFound, Refused, Stale, possible
+from tests.county import MONDAY, County, at
+
+LATER = at("2026-11-24 10:00")
+
+
+def refusal(kind: type[Refused], county: County, name: str, model: Any, key: int, step: str, values: Any = None, when: Any = MONDAY, **more: Any) -> Refused:
+    """Perform a step that must be refused in exactly this way and change nothing."""
+    with county.acting(None) as session:
+        before = session.scalar(sa.select(sa.func.count()).select_from(Event))
+    with pytest.raises(Refused) as caught:
+        county.do(name, model, key, step, values, when, **more)
+    assert type(caught.value) is kind
+    with county.acting(None) as session:
+        assert session.scalar(sa.select(sa.func.count()).select_from(Event)) == before
+    return caught.value
+
+
+# Submitting
+
+
+def test_a_submitted_call_gets_a_number_and_waits_for_acceptance(county: County) -> None:
+    call_id = county.submitted()
+    with county.acting(None) as session:
+        call = session.get_one(Call, call_id)
+        assert (call.state, call.number) == ("submitted", "呼2026-0001")
+        assert call.submitted_by_id == county.people["township1"]
+        assert call.accept_due == at("2026-11-23 14:30")  # 4 working hours: 3 before lunch, 1 after
+
+
+@pytest.mark.parametrize("missing", ["title", "field", "description"])
+def test_submit_needs_title_field_and_description(county: County, missing: str) -> None:
+    call_id = county.draft(**{missing: ""})
+    refused = refusal(Invalid, county, "township1", Call, call_id, "submit")
+    assert set(refused.errors) == {missing}
+
+
+def test_submit_names_everything_that_is_missing_at_once(county: County) -> None:
+    refused = refusal(Invalid, county, "township1", Call, county.draft(title="", field="", description=""), "submit")
+    assert set(refused.errors) == {"title", "field", "description"}
+
+
+def test_the_leader_of_a_township_may_do_all_that_its_officers_do(county: County) -> None:
+    call_id = county.draft()
+    county.do("township1_leader", Call, call_id, "submit")
+    assert county.states(call_id) == ("submitted",)
+
+
+def test_an_emergency_reaches_the_departments_at_once(county: County) -> None:
+    call_id, lead, other = county.emergency("department3", "department4")
+    with county.acting(None) as session:
+        call = session.get_one(Call, call_id)
+        assert call.state == "dispatched"
+        assert call.dispatched_at == MONDAY
+        first, second = session.get_one(Assignment, lead), session.get_one(Assignment, other)
+        assert (first.role, first.department_id) == ("lead", county["department3"])
+        assert (second.role, second.department_id) == ("cooperating", county["department4"])
+        assert first.respond_due == at("2026-11-23 09:30")
+        assert first.report_due == at("2026-11-24 09:00")
+
+
+def test_an_emergency_needs_a_department(county: County) -> None:
+    call_id = county.draft(kind=CallKind.emergency)
+    assert set(refusal(Invalid, county, "township1", Call, call_id, "submit").errors) == {"departments"}
+
+
+@pytest.mark.parametrize("wrong", ["township2", "department9", "county"])
+def test_only_departments_and_offices_of_the_own_county_can_be_called(county: County, wrong: str) -> None:
+    emergency = county.draft(kind=CallKind.emergency)
+    assert set(refusal(Invalid, county, "township1", Call, emergency, "submit", {"departments": [county[wrong]]}).errors) == {"departments"}
+    general = county.submitted()
+    assert set(refusal(Invalid, county, "dispatcher", Call, general, "dispatch", {"lead": county[wrong]}).errors) == {"lead"}
+
+
+def test_a_call_waiting_for_completion_is_submitted_again_under_its_number(county: County) -> None:
+    call_id = county.submitted()
+    with county.acting(None) as session:
+        session.get_one(Call, call_id).state = "returned"
+    county.do("township1", Call, call_id, "submit", {}, LATER)
+    with county.acting(None) as session:
+        call = session.get_one(Call, call_id)
+        assert (call.state, call.number, call.accept_due) == ("submitted", "呼2026-0001", at("2026-11-24 15:30"))
+
+
+# Accepting and dispatching
+
+
+def test_a_call_may_be_accepted_first_and_dispatched_later(county: County) -> None:
+    call_id = county.submitted()
+    county.do("dispatcher", Call, call_id, "accept")
+    with county.acting(None) as session:
+        call = session.get_one(Call, call_id)
+        assert (call.state, call.accepted_at, call.accepted_by_id) == ("accepted", MONDAY, county.people["dispatcher"])
+        assert call.dispatch_due == at("2026-11-24 17:30")
+    county.do("dispatcher", Call, call_id, "dispatch", {"lead": county["department1"]}, LATER)
+    assert county.states(call_id) == ("dispatched", "pending")
+
+
+def test_accepting_and_dispatching_is_one_click_with_two_events(county: County) -> None:
+    call_id = county.submitted()
+    county.do("dispatcher", Call, call_id, "dispatch", {"lead": county["department1"]})
+    with county.acting(None) as session:
+        names = session.scalars(sa.select(Event.name).where(Event.thread_type == "call", Event.thread_id == call_id).order_by(Event.sequence)).all()
+        assert names == ["create", "submit", "accept", "dispatch"]
+        assert session.get_one(Call, call_id).accepted_by_id == county.people["dispatcher"]
+
+
+def test_the_order_of_departments_gives_lead_and_cooperating(county: County) -> None:
+    call_id, *assignments = county.dispatched("department2", "department4", "department1")
+    with county.acting(None) as session:
+        call = session.get_one(Call, call_id)
+        assert [(one.department_id, str(one.role)) for one in call.assignments] == [
+            (county["department2"], "lead"), (county["department4"], "cooperating"), (county["department1"], "cooperating")
+        ]  # fmt: skip
+        assert call.lead is not None
+        assert call.lead.id == assignments[0]
+
+
+def test_the_lead_cannot_cooperate_with_itself(county: County) -> None:
+    order = {"lead": county["department1"], "cooperating": [county["department2"], county["department1"]]}
+    assert set(refusal(Invalid, county, "dispatcher", Call, county.submitted(), "dispatch", order).errors) == {"cooperating"}
+
+
+def test_a_department_is_not_named_twice(county: County) -> None:
+    order = {"lead": county["department1"], "cooperating": [county["department2"], county["department2"]]}
+    assert set(refusal(Invalid, county, "dispatcher", Call, county.submitted(), "dispatch", order).errors) == {"cooperating"}
+
+
+@pytest.mark.parametrize(
+    ("order", "wrong"),
+    [
+        ({"respond_due": "2026-11-23 08:59"}, "respond_due"),
+        ({"report_due": "2026-11-23 09:00"}, "report_due"),
+        ({"respond_due": "2026-11-25 10:00", "report_due": "2026-11-25 09:00"}, "report_due"),
+        ({"report_due": "2026-11-24 09:00"}, "report_due"),
+        ({"respond_due": "2027-01-25 10:00"}, "respond_due"),
+        ({"respond_due": "soon"}, "respond_due"),
+    ],
+)
+def test_own_deadlines_lie_in_the_future_and_in_order(county: County, order: dict[str, str], wrong: str) -> None:
+    assert set(refusal(Invalid, county, "dispatcher", Call, county.submitted(), "dispatch", {"lead": county["department1"], **order}).errors) == {wrong}
+
+
+def test_own_deadlines_stand_on_the_order(county: County) -> None:
+    _call, assignment = county.dispatched(values={"respond_due": "2026-11-23 12:00", "report_due": "2026-11-26 17:30"})
+    with county.acting(None) as session:
+        one = session.get_one(Assignment, assignment)
+        assert (one.respond_due, one.report_due) == (at("2026-11-23 12:00"), at("2026-11-26 17:30"))
+
+
+def test_a_dispatch_sends_the_slip_to_the_township_and_every_department(county: County) -> None:
+    call_id, *_assignments = county.dispatched("department1", "department2")
+    with county.acting(None) as session:
+        slip = session.scalars(sa.select(Document).where(Document.kind == "call_slip", Document.about_id == call_id)).one()
+        recipients = set(session.scalars(sa.select(DocumentRecipient.organisation_id).where(DocumentRecipient.document_id == slip.id)))
+        assert recipients == {county["township1"], county["department1"], county["department2"]}
+        assert slip.issuer_id == county["office"]
+
+
+# Responding and reporting
+
+
+def test_a_response_is_judged_by_the_recorded_instant(county: County) -> None:
+    _call, assignment = county.dispatched(when=at("2026-11-23 09:00"))
+    county.respond("department1", assignment, at("2026-11-25 09:00"), at="2026-11-23 10:00", how="on_site", plan="三日内整改。")
+    with county.acting(None) as session:
+        one = session.get_one(Assignment, assignment)
+        assert (one.state, one.responded_at, one.response_at) == ("responded", at("2026-11-25 09:00"), at("2026-11-23 10:00"))
+        assert (one.response_manner, one.response_whom, one.response_plan) == ("on_site", "王建国", "三日内整改。")
+        assert [str(mark) for mark in one.marks(at("2026-11-25 09:00"))] == ["late_response"]
+
+
+@pytest.mark.parametrize("wrong", ["2026-11-23 08:59", "2026-11-24 10:01"])
+def test_the_time_of_contact_lies_between_dispatch_and_now(county: County, wrong: str) -> None:
+    _call, assignment = county.dispatched()
+    values = {"how": "phone", "whom": "王建国", "at": wrong}
+    assert set(refusal(Invalid, county, "department1", Assignment, assignment, "respond", values, LATER).errors) == {"at"}
+
+
+def test_a_response_says_how_and_with_whom(county: County) -> None:
+    _call, assignment = county.dispatched()
+    assert set(refusal(Invalid, county, "department1", Assignment, assignment, "respond", {}).errors) == {"how", "whom"}
+
+
+def test_a_report_needs_a_result_and_whether_it_is_solved(county: County) -> None:
+    _call, assignment = county.dispatched()
+    county.respond("department1", assignment)
+    assert set(refusal(Invalid, county, "department1", Assignment, assignment, "report", {"result": " "}).errors) == {"result", "solved"}
+
+
+@pytest.mark.parametrize("solved", ["partly", "not_solved"])
+def test_a_report_that_does_not_solve_needs_a_reason(county: County, solved: str) -> None:
+    call_id, assignment = county.dispatched()
+    county.respond("department1", assignment)
+    assert set(refusal(Invalid, county, "department1", Assignment, assignment, "report", {"result": "在办", "solved": solved}).errors) == {"reason"}
+    county.report("department1", assignment, LATER, solved=solved, reason="需省级立项。")
+    with county.acting(None) as session:
+        report = session.scalars(sa.select(Report)).one()
+        assert (report.round, report.reason, report.reported_at, report.reported_by_id) == (1, "需省级立项。", LATER, county.people["department1"])
+    assert county.states(call_id) == ("reported", "reported")
+
+
+def test_a_department_cannot_report_before_it_responded(county: County) -> None:
+    _call, assignment = county.dispatched()
+    refusal(Conflict, county, "department1", Assignment, assignment, "report", {"result": "办结", "solved": "solved"})
+
+
+def test_the_lead_reports_after_the_others_or_says_why_not(county: County) -> None:
+    call_id, lead, other = county.dispatched("department1", "department2")
+    county.respond("department1", lead)
+    county.respond("department2", other)
+    refused = refusal(Invalid, county, "department1", Assignment, lead, "report", {"result": "办结", "solved": "solved"})
+    assert set(refused.errors) == {"without_reason"}
+    assert "住建局" in str(refused.errors["without_reason"][0])
+    county.report("department1", lead, without_reason="协办部门仍在检测。")
+    assert county.states(call_id) == ("dispatched", "reported", "responded")
+    county.report("department2", other, LATER)
+    assert county.states(call_id) == ("reported", "reported", "reported")
+
+
+def test_the_lead_need_not_explain_once_the_others_have_reported_or_are_missed(county: County) -> None:
+    call_id, lead, second, third = county.dispatched("department1", "department2", "department3")
+    county.respond("department1", lead)
+    county.respond("department2", second)
+    county.report("department2", second)
+    late = at("2026-12-14 09:00")
+    county.do("dispatcher", Assignment, third, "close_assignment", {"reason": "始终未响应。"}, late)
+    county.report("department1", lead, late)
+    assert county.states(call_id) == ("reported", "reported", "reported", "missed")
+
+
+def test_a_cooperating_department_does_not_wait_for_the_lead(county: County) -> None:
+    call_id, _lead, other = county.dispatched("department1", "department2")
+    county.respond("department2", other)
+    county.report("department2", other)
+    assert county.states(call_id) == ("dispatched", "pending", "reported")
+
+
+def test_progress_is_logged_by_the_township_and_the_departments_in_hand(county: County) -> None:
+    call_id, assignment = county.dispatched()
+    for name in ("township1", "department1"):
+        county.do(name, Call, call_id, "log_progress", {"text": "已约定周三现场勘查。"})
+    county.do("department1", Assignment, assignment, "log_progress", {"text": "已到现场。"})
+    refusal(Invalid, county, "department1", Assignment, assignment, "log_progress", {"text": ""})
+    refusal(Forbidden, county, "dispatcher", Call, call_id, "log_progress", {"text": "…"})
+    assert county.states(call_id) == ("dispatched", "pending")
+
+
+# Closing an assignment
+
+
+def test_an_assignment_is_closed_as_not_handled_only_from_three_working_days_after_its_deadline(county: County) -> None:
+    call_id, assignment = county.dispatched(when=at("2026-11-23 09:00"))  # report due on Monday 30 November, 17:30
+    reason = {"reason": "部门逾期未办。"}
+    refusal(Conflict, county, "dispatcher", Assignment, assignment, "close_assignment", reason, at("2026-12-03 17:29"))
+    county.do("dispatcher", Assignment, assignment, "close_assignment", reason, at("2026-12-03 17:30"))
+    assert county.states(call_id) == ("reported", "missed")
+
+
+def test_closing_too_early_is_refused_as_such_even_without_a_reason(county: County) -> None:
+    _call, assignment = county.dispatched()
+    refusal(Conflict, county, "dispatcher", Assignment, assignment, "close_assignment", {}, at("2026-12-03 17:29"))
+    refusal(Invalid, county, "dispatcher", Assignment, assignment, "close_assignment", {}, at("2026-12-03 17:30"))
+
+
+def test_closing_is_offered_only_when_it_is_possible(county: County) -> None:
+    _call, assignment = county.dispatched()
+    for when, offered in ((at("2026-12-03 17:29"), False), (at("2026-12-03 17:30"), True)):
+        with county.acting("dispatcher", when) as session:
+            one = session.scalars(sa.select(Assignment).where(Assignment.id == assignment)).one()
+            assert ("close_assignment" in [step.name for step in possible(one, county.viewer("dispatcher"))]) is offered
+
+
+def test_the_lead_may_be_closed_as_not_handled_too_and_the_call_moves_on(county: County) -> None:
+    call_id, lead, other = county.dispatched("department1", "department2")
+    county.respond("department2", other)
+    county.report("department2", other)
+    county.do("dispatcher", Assignment, lead, "close_assignment", {"reason": "未办。"}, at("2026-12-20 09:00"))
+    assert county.states(call_id) == ("reported", "missed", "reported")
+
+
+# Evaluating
+
+
+def reported(county: County, *departments: str, when: Any = LATER) -> tuple[int, ...]:
+    """A call whose departments have all reported."""
+    keys = county.dispatched(*departments)
+    for name, assignment in reversed(list(zip(departments, keys[1:], strict=True))):
+        county.respond(name, assignment)
+        county.report(name, assignment, when)
+    return keys
+
+
+def test_a_satisfied_township_closes_the_call(county: County) -> None:
+    call_id, lead, other = reported(county, "department1", "department2")
+    county.evaluate(call_id, {lead: "satisfied", other: "fair"}, LATER)
+    assert county.states(call_id) == ("closed", "reported", "reported")
+    with county.acting(None) as session:
+        assert session.get_one(Call, call_id).ended_at == LATER
+        found = {(one.assignment_id, one.round, str(one.satisfaction), one.signed_by) for one in session.scalars(sa.select(Evaluation))}
+        assert {one[:3] for one in found} == {(lead, 1, "satisfied"), (other, 1, "fair")}
+
+
+def test_exactly_the_reported_departments_are_evaluated_each_once(county: County) -> None:
+    call_id, lead, other = reported(county, "department1", "department2")
+    good = {"satisfaction": "satisfied", "solved": "solved"}
+    for entries in (
+        [],
+        [{"assignment": lead, **good}],
+        [{"assignment": lead, **good}, {"assignment": lead, **good}],
+        [{"assignment": lead, **good}, {"assignment": other, **good}, {"assignment": 999_999, **good}],
+        [{"assignment": lead, **good}, {"assignment": 2**70, **good}],
+        [{"assignment": lead}, {"assignment": other, **good}],
+        "all of them",
+    ):
+        assert set(refusal(Invalid, county, "township1", Call, call_id, "evaluate", {"evaluations": entries, "signed_by": "周书记"}).errors) == {"evaluations"}
+
+
+def test_a_dissatisfied_evaluation_needs_a_comment_and_a_signature(county: County) -> None:
+    call_id, lead = reported(county, "department1")
+    bad = {"assignment": lead, "satisfaction": "dissatisfied", "solved": "not_solved"}
+    assert set(refusal(Invalid, county, "township1", Call, call_id, "evaluate", {"evaluations": [bad], "signed_by": "周书记"}).errors) == {"evaluations"}
+    commented = {**bad, "comment": "排污口仍在。"}
+    assert set(refusal(Invalid, county, "township1", Call, call_id, "evaluate", {"evaluations": [commented], "signed_by": " "}).errors) == {"signed_by"}
+
+
+def test_exactly_the_dissatisfied_ones_go_into_a_second_round(county: County) -> None:
+    call_id, lead, other = reported(county, "department1", "department2")
+    county.evaluate(call_id, {lead: "satisfied", other: "dissatisfied"}, LATER)
+    assert county.states(call_id) == ("dispatched", "reported", "responded")
+    with county.acting(None) as session:
+        first, again = session.get_one(Assignment, lead), session.get_one(Assignment, other)
+        assert (first.round, again.round) == (1, 2)
+        assert (again.report_from, again.report_due) == (LATER, at("2026-11-27 17:30"))
+        assert session.get_one(Call, call_id).reported_at is None
+
+
+@pytest.mark.parametrize("answer", ["satisfied", "fair", "dissatisfied"])
+def test_the_second_round_closes_whatever_the_answer(county: County, answer: str) -> None:
+    call_id, lead, other = reported(county, "department1", "department2")
+    county.evaluate(call_id, {lead: "satisfied", other: "dissatisfied"}, LATER)
+    county.report("department2", other, at("2026-11-25 10:00"))
+    assert county.states(call_id) == ("reported", "reported", "reported")
+    again = {"evaluations": [{"assignment": lead, "satisfaction": "fair", "solved": "solved"}], "signed_by": ""}
+    refusal(Invalid, county, "township1", Call, call_id, "evaluate", again)
+    county.evaluate(call_id, {other: answer}, at("2026-11-25 11:00"))
+    assert county.states(call_id) == ("closed", "reported", "reported")
+    with county.acting(None) as session:
+        rounds = session.execute(sa.select(Evaluation.assignment_id, Evaluation.round).order_by(Evaluation.id)).all()
+        assert [tuple(row) for row in rounds] == [(lead, 1), (other, 1), (other, 2)]
+
+
+def test_a_missed_department_may_be_evaluated_and_is_never_called_again(county: County) -> None:
+    call_id, lead, other = county.dispatched("department1", "department2")
+    county.respond("department1", lead)
+    late = at("2026-12-14 09:00")
+    county.do("dispatcher", Assignment, other, "close_assignment", {"reason": "未办。"}, late)
+    county.report("department1", lead, late)
+    county.evaluate(call_id, {lead: "satisfied", other: "dissatisfied"}, late)
+    assert county.states(call_id) == ("closed", "reported", "missed")
+
+
+def test_a_missed_department_is_not_offered_again_in_the_second_round(county: County) -> None:
+    call_id, lead, other = county.dispatched("department1", "department2")
+    county.respond("department1", lead)
+    late = at("2026-12-14 09:00")
+    county.do("dispatcher", Assignment, other, "close_assignment", {"reason": "未办。"}, late)
+    county.report("department1", lead, late)
+    county.evaluate(call_id, {lead: "dissatisfied"}, late)
+    county.report("department1", lead, late)
+    with pytest.raises(Invalid):
+        county.evaluate(call_id, {lead: "satisfied", other: "dissatisfied"}, late)
+    county.evaluate(call_id, {lead: "satisfied"}, late)
+    assert county.states(call_id) == ("closed", "reported", "missed")
+
+
+def test_where_every_department_was_missed_an_empty_evaluation_closes(county: County) -> None:
+    call_id, only = county.dispatched("department1")
+    late = at("2026-12-14 09:00")
+    county.do("dispatcher", Assignment, only, "close_assignment", {"reason": "未办。"}, late)
+    county.evaluate(call_id, {}, late)
+    assert county.states(call_id) == ("closed", "missed")
+
+
+def test_a_department_that_never_answers_in_the_second_round_is_closed_without_another_evaluation(county: County) -> None:
+    call_id, only = reported(county, "department1")
+    county.evaluate(call_id, {only: "dissatisfied"}, LATER)
+    late = at("2026-12-20 09:00")
+    county.do("dispatcher", Assignment, only, "close_assignment", {"reason": "未重新办理。"}, late)
+    with pytest.raises(Invalid):
+        county.evaluate(call_id, {only: "dissatisfied"}, late)
+    county.evaluate(call_id, {}, late)
+    assert county.states(call_id) == ("closed", "missed")
+
+
+# Withdrawing
+
+
+@pytest.mark.parametrize("stage", ["draft", "submitted", "accepted", "dispatched"])
+def test_a_township_withdraws_before_the_first_report(county: County, stage: str) -> None:
+    call_id = county.draft() if stage == "draft" else county.submitted()
+    if stage == "accepted":
+        county.do("dispatcher", Call, call_id, "accept")
+    if stage == "dispatched":
+        county.do("dispatcher", Call, call_id, "dispatch", {"lead": county["department1"]})
+    refusal(Invalid, county, "township1", Call, call_id, "withdraw", {})
+    county.do("township1", Call, call_id, "withdraw", {"reason": "已自行解决。"}, LATER)
+    assert county.states(call_id)[0] == "withdrawn"
+
+
+def test_a_call_is_not_withdrawn_after_the_first_report(county: County) -> None:
+    call_id, lead, other = county.dispatched("department1", "department2")
+    county.respond("department2", other)
+    county.report("department2", other)
+    refusal(Conflict, county, "township1", Call, call_id, "withdraw", {"reason": "已解决。"})
+    refusal(Conflict, county, "township1", Call, call_id, "withdraw", {})
+
+
+def test_withdrawing_stops_the_clocks_and_keeps_the_marks(county: County) -> None:
+    call_id, only = county.dispatched(when=MONDAY)
+    withdrawn = at("2026-11-26 09:00")  # the response was due on the 24th
+    county.do("township1", Call, call_id, "withdraw", {"reason": "已解决。"}, withdrawn)
+    with county.acting(None) as session:
+        one = session.get_one(Assignment, only)
+        assert (one.stopped_at, one.next_step_at) == (withdrawn, None)
+        assert [str(mark) for mark in one.marks(at("2027-03-01 09:00"))] == ["late_response"]
+
+
+@pytest.mark.parametrize(("name", "step"), [("department1", "respond"), ("department1", "log_progress"), ("dispatcher", "close_assignment")])
+def test_nothing_more_is_done_on_an_assignment_of_a_withdrawn_call(county: County, name: str, step: str) -> None:
+    call_id, only = county.dispatched()
+    county.do("township1", Call, call_id, "withdraw", {"reason": "已解决。"})
+    values = {"how": "phone", "whom": "王建国", "text": "…", "reason": "…"}
+    refusal(Conflict, county, name, Assignment, only, step, values, at("2026-12-20 09:00"))
+    with county.acting(name, at("2026-12-20 09:00")) as session:
+        one = session.scalars(sa.select(Assignment).where(Assignment.id == only)).one()
+        assert possible(one, county.viewer(name)) == []
+
+
+def test_a_responded_assignment_of_a_withdrawn_call_is_not_reported(county: County) -> None:
+    call_id, only = county.dispatched()
+    county.respond("department1", only)
+    county.do("township1", Call, call_id, "withdraw", {"reason": "已解决。"})
+    refusal(Conflict, county, "department1", Assignment, only, "report", {"result": "办结", "solved": "solved"}, LATER)
+    assert county.states(call_id) == ("withdrawn", "responded")
+
+
+def test_no_progress_is_logged_on_a_closed_call(county: County) -> None:
+    call_id, only = reported(county, "department1")
+    county.evaluate(call_id, {only: "satisfied"}, LATER)
+    refusal(Conflict, county, "department1", Assignment, only, "log_progress", {"text": "补充。"}, LATER)
+    refusal(Conflict, county, "department1", Call, call_id, "log_progress", {"text": "补充。"}, LATER)
+
+
+# Who may, and the order of refusals
+
+STRANGERS = ["sysadmin", "secadmin", "auditor", "checklist", "legal", "assessor", "personnel", "township2", "department2", "dispatcher9", "township9", "department9", "city9"]
+READERS = ["director", "supervisor", "leader", "city"]
+
+
+@pytest.mark.parametrize("name", STRANGERS)
+def test_for_those_who_do_not_see_a_call_it_does_not_exist(county: County, name: str) -> None:
+    call_id, assignment = county.dispatched("department1")
+    for transition in CALL_WORKFLOW.transitions:
+        refusal(NotFound, county, name, Call, call_id, transition.name, {})
+    for transition in ASSIGNMENT_WORKFLOW.transitions:
+        refusal(NotFound, county, name, Assignment, assignment, transition.name, {})
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_those_who_only_read_are_told_that_a_step_is_never_theirs(county: County, name: str) -> None:
+    call_id, assignment = county.dispatched("department1")
+    for transition in CALL_WORKFLOW.transitions:
+        refusal(Forbidden, county, name, Call, call_id, transition.name, {})
+    for transition in ASSIGNMENT_WORKFLOW.transitions:
+        refusal(Forbidden, county, name, Assignment, assignment, transition.name, {})
+
+
+def test_steps_of_one_party_are_forbidden_to_the_others(county: County) -> None:
+    call_id, lead, other = county.dispatched("department1", "department2")
+    for name, model, key, step in (
+        ("township1", Call, call_id, "dispatch"), ("township1", Assignment, lead, "respond"), ("township1", Assignment, lead, "close_assignment"),
+        ("department1", Assignment, other, "respond"), ("department1", Assignment, other, "report"), ("department1", Call, call_id, "evaluate"),
+        ("department1", Call, call_id, "withdraw"), ("dispatcher", Assignment, lead, "respond"), ("dispatcher", Call, call_id, "evaluate"),
+    ):  # fmt: skip
+        refusal(Forbidden, county, name, model, key, step, {})
+
+
+def test_a_refusal_says_404_then_403_then_409_then_422(county: County) -> None:
+    call_id = county.draft()
+    refusal(NotFound, county, "dispatcher", Call, call_id, "dispatch", {"lead": 0})  # a draft is its township's alone
+    county.do("township1", Call, call_id, "submit")
+    refusal(Forbidden, county, "township1", Call, call_id, "dispatch", {"lead": 0}, version=999)
+    refusal(Stale, county, "dispatcher", Call, call_id, "dispatch", {"lead": 0}, version=999)
+    refusal(Invalid, county, "dispatcher", Call, call_id, "dispatch", {"lead": 0})
+    county.do("dispatcher", Call, call_id, "dispatch", {"lead": county["department1"]})
+    refusal(Conflict, county, "dispatcher", Call, call_id, "dispatch", {"lead": 0})
+
+
+def test_an_unknown_step_or_record_is_not_found(county: County) -> None:
+    call_id = county.submitted()
+    refusal(NotFound, county, "dispatcher", Call, call_id, "explode")
+    for key in (0, -1, 10**9, 2**63, 2**200):
+        refusal(NotFound, county, "dispatcher", Call, key, "accept")
+
+
+@pytest.mark.parametrize("transition", CALL_WORKFLOW.transitions, ids=lambda one: one.name)
+def test_every_step_of_a_call_is_refused_in_every_other_state(county: County, transition: Any) -> None:
+    call_id, _assignment = county.dispatched("department1")
+    name = "dispatcher" if "dispatcher" in transition.roles else "township1"
+    for state in CALL_WORKFLOW.states:
+        if state.value in transition.sources or state.value == "draft":
+            continue
+        with county.acting(None) as session:
+            session.get_one(Call, call_id).state = state
+        refusal(Conflict, county, name, Call, call_id, transition.name, {"reason": "…", "text": "…"})
+
+
+@pytest.mark.parametrize("transition", ASSIGNMENT_WORKFLOW.transitions, ids=lambda one: one.name)
+def test_every_step_of_an_assignment_is_refused_in_every_other_state(county: County, transition: Any) -> None:
+    _call, assignment = county.dispatched("department1")
+    name = "dispatcher" if "dispatcher" in transition.roles else "department1"
+    for state in ASSIGNMENT_WORKFLOW.states:
+        if state.value in transition.sources:
+            continue
+        with county.acting(None) as session:
+            session.get_one(Assignment, assignment).state = state
+        refusal(Conflict, county, name, Assignment, assignment, transition.name, {"reason": "…", "text": "…"})
+
+
+def test_a_step_on_a_record_changed_meanwhile_is_refused(county: County) -> None:
+    call_id = county.submitted()
+    with county.acting(None) as session:
+        shown = session.get_one(Call, call_id).version
+    county.do("dispatcher", Call, call_id, "accept", version=shown)
+    refusal(Stale, county, "dispatcher", Call, call_id, "dispatch", {"lead": county["department1"]}, version=shown)
+
+
+def test_without_the_permission_a_role_is_of_no_use(county: County) -> None:
+    call_id = county.submitted()
+    with county.acting(None) as session:
+        session.connection().execute(
+            sa.text(
+                "DELETE FROM ab_permission_view_role WHERE permission_view_id IN (SELECT pv.id FROM ab_permission_view pv"
+                " JOIN ab_permission p ON p.id = pv.permission_id WHERE p.name = 'can_accept')"
+            )
+        )
+    county.forget()
+    refusal(Forbidden, county, "dispatcher", Call, call_id, "accept")
