@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from flask_appbuilder import AppBuilder
-from flask_appbuilder.api.manager import OpenApi
 
 from models.base import RECORD_TYPES, Record
 
@@ -21,15 +20,19 @@ class Portal(AppBuilder):
         super().__init__(**options)
 
     def _add_admin_views(self) -> None:
-        """Only the sign-in pages and the API description: none of Flask-AppBuilder's own pages is reachable."""
+        """Only the sign-in pages and what the API has beside records: none of Flask-AppBuilder's own pages is reachable."""
+        from app.portal.api import ApiDescription, EventApi, MeApi
+
         self.sm.register_views()
-        self.add_api(OpenApi)
+        self.add_api(ApiDescription)
+        self.add_api(MeApi)
+        self.add_api(EventApi)
 
     def add_record(self, view: type[RecordView]) -> RecordView:
         """Register a record type's pages and its REST resource."""
         made: RecordView = self.add_view_no_menu(view)
         self.record_views[view.model.resource()] = made
-        if made.rest and __import__("importlib.util").util.find_spec("app.portal.api"):
+        if made.rest:
             from app.portal.api import resource_for
 
             self.add_api(resource_for(view))
@@ -45,6 +48,8 @@ class Portal(AppBuilder):
 
     def permissions(self) -> dict[tuple[str, str], frozenset[str]]:
         """Every (permission, resource) of the record types' workflows and of the registered views, with the roles that have it by default."""
+        from app.portal.api import EventApi
+
         granted: dict[tuple[str, str], frozenset[str]] = {}
         for model in RECORD_TYPES.values():
             for transition in model.workflow.transitions if model.workflow is not None else ():
@@ -52,6 +57,8 @@ class Portal(AppBuilder):
         for view in self.record_views.values():
             for name, roles in view.grants().items():
                 granted[name, view.model.__name__] = roles
+        for name, roles in EventApi.grants().items():
+            granted[name, "Event"] = roles
         return granted
 
     @staticmethod

@@ -1,0 +1,129 @@
+"""JSON into records: described and editable fields only, references as far as the writer sees them, every error named by its field."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Session
+
+from app.portal.rest.shape import largest_integer, target_of
+from models.base import Record, described, fields_of
+from models.field import Field, FieldError, Text
+from models.person import Person
+from models.viewer import Viewer
+from models.workflow import Forbidden, Invalid, Stale
+
+
+def keeps_drafts(model: type[Record]) -> bool:
+    """Whether an incomplete record may be kept, because a later step of its workflow demands the rest."""
+    return model.workflow is not None and "draft" in list(model.workflow.states)
+
+
+def writable(model: type[Record]) -> dict[str, Field]:
+    """The fields that POST and PUT take."""
+    return {name: one for name, one in fields_of(model).items() if described(model, name)["editable"]}
+
+
+def create(session: Session, model: type[Record], given: Mapping[str, Any], person: Viewer) -> Record:
+    """A new record of what was sent, flushed. Raises Forbidden where this person may not create it, or would not see it; Invalid by field."""
+    record = model()
+    with session.no_autoflush:
+        # In the session from the start: the choices of a field may depend on what stands in the database.
+        session.add(record)
+        record.prepare(session, person)
+        _fill(session, record, given, person, new=True)
+    session.flush()
+    _stay_in_sight(session, record)
+    return record
+
+
+def change(session: Session, record: Record, given: Mapping[str, Any], person: Viewer, version: int | None) -> None:
+    """Change the fields that were sent, and no other. Raises Forbidden, Conflict, Stale, Invalid – in this order."""
+    record.check_change(person)
+    if version is not None and version != record.version:
+        raise Stale(_l("This record was changed by somebody else after you opened it. Please look at the new state first."))
+    with session.no_autoflush:
+        _fill(session, record, given, person, new=False)
+    session.flush()
+    _stay_in_sight(session, record)
+
+
+def _stay_in_sight(session: Session, record: Record) -> None:
+    """A record may neither be created in nor moved to where its writer does not see it."""
+    model = type(record)
+    if session.scalar(sa.select(model.id).where(model.id == record.id)) is None:
+        raise Forbidden(_l("This record would belong to somebody else."))
+
+
+def _fill(session: Session, record: Record, given: Mapping[str, Any], person: Viewer, *, new: bool) -> None:
+    model = type(record)
+    fields, may_lack = writable(model), keeps_drafts(model)
+    errors: dict[str, Text] = {name: _refusal(model, name) for name in given if name not in fields}
+    for name, asked in fields.items():
+        if name not in given and (may_lack or not new):
+            continue
+        try:
+            value = asked.parse(given.get(name), record)
+            if not may_lack:
+                asked.check_present(value)
+            if name in given:
+                _set(session, record, asked, value, person)
+        except FieldError as error:
+            errors[name] = error.message
+    if errors:
+        raise Invalid(errors)
+
+
+def _refusal(model: type[Record], name: str) -> Text:
+    return _l("This field is not set here.") if name in fields_of(model) else _l("There is no such field.")
+
+
+def _set(session: Session, record: Record, asked: Field, value: Any, person: Viewer) -> None:
+    """Take over a parsed value. Raises FieldError for one that the column or the model does not hold."""
+    attribute = getattr(type(record), f"{asked.name}_id" if asked.kind == "reference" else asked.name)
+    column = attribute.property.columns[0]
+    if asked.kind == "reference":
+        if value is None and not column.nullable:
+            raise FieldError(_l("Please fill in this field."))
+        target = None if value is None else _resolve(session, asked, value, record, person)
+        if asked.name in sa.inspect(type(record)).relationships:
+            setattr(record, asked.name, target)  # sets the key too; the event of the change is written before it could be loaded
+        else:
+            setattr(record, attribute.key, None if target is None else target.id)
+        return
+    if asked.kind == "integer" and value is not None and abs(value) > largest_integer(attribute):
+        raise FieldError(_l("This number is too large."))
+    if value is None and not column.nullable:
+        value = column.default.arg if column.default is not None and column.default.is_scalar else _empty(asked)
+    setattr(record, asked.name, value)
+
+
+def _empty(asked: Field) -> str:
+    """What an emptied field that is never null holds. Raises FieldError where nothing stands for “empty”."""
+    if asked.kind not in ("text", "long_text", "choice") or isinstance(asked.choices, type):
+        raise FieldError(_l("Please fill in this field."))
+    return ""
+
+
+def _resolve(session: Session, asked: Field, key: int, record: Record, person: Viewer) -> Any:
+    """The record that a reference names, under the writer's row filter; of people, those of the county. Raises FieldError for any other."""
+    target = target_of(asked)
+    query = sa.select(target).where(target.id == key)
+    for name, value in (asked.only or {}).items():
+        column = getattr(target, name)
+        query = query.where(column.in_(value) if isinstance(value, list | tuple) else column == value)
+    found = session.scalars(query).one_or_none()
+    county_id = getattr(record, "county_id", None) or person.county_id
+    if found is None or (isinstance(found, Person) and (found.organisation is None or found.organisation.county_id != county_id)):
+        raise FieldError(_l("Please choose one of the given answers."))
+    return found
+
+
+def remove(session: Session, record: Record, person: Viewer) -> None:
+    """Delete a record. Raises Forbidden or Conflict where it may not be."""
+    record.check_delete(person)
+    session.delete(record)
+    session.flush()
