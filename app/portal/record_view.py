@@ -533,7 +533,7 @@ class RecordView(BaseView):  # type: ignore[misc]
             intro=_("No classified information may be entered here.") if any(asked.kind == "long_text" for asked in form.described.values()) else "",
             conflict=conflict,
             conflict_text=conflict_text,
-            autosave_key=f"{self.model.resource()}-{record.id if known else 'new'}",
+            autosave_key=f"{self.person().person_id}-{self.model.resource()}-{record.id if known else 'new'}",
             crumbs=(Link(str(self.model.plural), self.url("list")),),
         )
         return render_template("form.html", page=page, frame_active=(self.group, "")), status
