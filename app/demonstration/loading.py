@@ -1,0 +1,103 @@
+"""Loading the demonstration county into an empty installation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime, time, timedelta
+from random import Random
+
+import sqlalchemy as sa
+from flask import current_app
+from sqlalchemy.orm import Session
+
+from app.database import transaction
+from app.demonstration.county import County, found_county, put_list_in_force, set_up
+from app.demonstration.matters import read_library
+from app.demonstration.month import Month
+from app.demonstration.people import NotInstalled, Staff, settle_people
+from app.demonstration.plan import month_before, plan_month
+from models import clock, viewer
+from models.calendar import work_calendar
+from models.notification import Demonstration
+from models.organisation import Organisation
+from models.worktime import UnknownYear, WorkCalendar
+
+
+class CannotLoad(RuntimeError):
+    """The demonstration county cannot be loaded here; the message says why, in a sentence."""
+
+
+def load(*, seed: int = 2026, today: date | None = None, progress: Callable[[str], None]) -> None:
+    """Load the demonstration county with the month of calls that ends when `today` begins (default: the day it is where the county lies).
+
+    The same seed and day give the same people, calls, texts and instants. All in one transaction: an interrupted load leaves nothing behind.
+    With a `today` that is not the machine's, the demonstration's clock is moved to that day. Raises CannotLoad.
+    """
+    zone = WorkCalendar().zone
+    present = clock.now().astimezone(zone).date()
+    today = today or present
+    offset = (today - present).total_seconds()
+    try:
+        with transaction() as session, viewer.system():
+            _require_empty(session)
+            mark = Demonstration(seed=seed, complete=False, clock_offset=offset)
+            session.add(mark)
+            session.flush()
+            _fill(session, seed, today, progress)
+            mark.complete = True
+    except NotInstalled as error:
+        raise CannotLoad("The database is not prepared. Please run `flask --app app init` first.") from error
+    except UnknownYear as error:
+        raise CannotLoad(f"No working calendar is known for {error.year}. Please choose a later day.") from error
+    progress("The demonstration county is ready.")
+
+
+def _require_empty(session: Session) -> None:
+    """Raise CannotLoad where there is demonstration data already, or a county's real business."""
+    if session.scalars(sa.select(Demonstration.id)).first() is not None:
+        raise CannotLoad(
+            "The demonstration county is already loaded. Start with a new data folder or an empty database to load it again."
+        )
+    if session.scalars(sa.select(Organisation.id).limit(1)).first() is not None:
+        raise CannotLoad(
+            "This database already holds organisations. The demonstration county is only loaded into an empty installation."
+        )
+
+
+def _fill(session: Session, seed: int, today: date, progress: Callable[[str], None]) -> None:
+    random = Random(seed)
+    zone = WorkCalendar().zone
+    start = month_before(today)
+    founded = datetime.combine(start - timedelta(days=30), time(9), tzinfo=zone)
+    with clock.at(founded):
+        progress("Organisations and accounts …")
+        county = found_county(session)
+        set_up(session, county, range(founded.year, today.year + 2))
+        people = settle_people(session, county, random, current_app.config["DEMO_PASSWORD"], founded)
+        progress("The county's list of 57 matters …")
+        items = put_list_in_force(session, county, founded.year)
+    staff = Staff(session, people)
+    library = read_library()
+    planned = plan_month(work_calendar(session, county.body.id), today, library, county.places, random)
+    progress(f"A month of calls: {len(planned)} matters from {len(county.townships)} townships …")
+    month = Month(session, county.body.id, library, items, _departments(county), staff, random)
+    month.run(planned, datetime.combine(today, time(0), tzinfo=zone), _weekly(progress))
+
+
+def _departments(county: County) -> dict[str, Organisation]:
+    return {one.name: one for one in county.departments}
+
+
+def _weekly(progress: Callable[[str], None]) -> Callable[[datetime], None]:
+    """Tell of each week begun, so that whoever waits sees it move."""
+    zone = WorkCalendar().zone
+    told: set[tuple[int, int]] = set()
+
+    def tell(instant: datetime) -> None:
+        day = instant.astimezone(zone).date()
+        week = day.isocalendar()[:2]
+        if week not in told:
+            told.add(week)
+            progress(f"  the week of {day - timedelta(days=day.weekday()):%Y-%m-%d} …")
+
+    return tell

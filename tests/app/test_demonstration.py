@@ -1,0 +1,360 @@
+"""The demonstration county: complete, plausible, the same each time, and only where nothing else is."""
+
+from __future__ import annotations
+
+import json
+import re
+import string
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from sqlalchemy.orm import Session
+from werkzeug.security import check_password_hash
+
+import app as program
+from app.database import db
+from app.demonstration import CannotLoad, demo, load
+from app.demonstration.county import FOLDER
+from app.demonstration.deck import Deck
+from app.demonstration.matters import read_library
+from app.demonstration.plan import month_before
+from app.installation import install
+from models import clock, event, viewer
+from models.calendar import work_calendar
+from models.call import Assignment, AssignmentState, Call, CallKind, CallState, Evaluation, Mark, Report, Satisfaction
+from models.checklist import Checklist, ChecklistItem, ChecklistState, Duty, DutyKind
+from models.notification import Demonstration
+from models.organisation import Organisation, OrganisationKind
+from models.person import Person
+from models.setting import setting
+from models.supervision import Notice
+
+TODAY = date(2026, 11, 23)
+BEGINS = datetime(2026, 11, 22, 16, tzinfo=UTC)
+"""When that day begins in the county."""
+
+PASSWORD = "for-tests-only-7"
+
+
+def silent(line: str) -> None:
+    """Nobody is told."""
+
+
+def load_on_the_day(**options: Any) -> None:
+    with clock.at(BEGINS + timedelta(hours=9)):
+        load(today=TODAY, progress=options.pop("progress", silent), **options)
+
+
+@pytest.fixture(scope="module")
+def demonstration(tmp_path_factory: pytest.TempPathFactory, data_dir: Path) -> Iterator[Flask]:
+    """An application with the demonstration county, loaded once for all tests that only look."""
+    path = tmp_path_factory.mktemp("demonstration") / "huying.sqlite3"
+    app = program.create_app(
+        {"TESTING": True, "SQLALCHEMY_DATABASE_URI": f"sqlite:///{path}", "DEMO_PASSWORD": PASSWORD}
+    )
+    with app.app_context():
+        install()
+        load_on_the_day()
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def session(demonstration: Flask) -> Iterator[Session]:
+    """A look at everything, as the system."""
+    with demonstration.app_context(), viewer.system():
+        yield db.session()
+        db.session.remove()
+
+
+# ---- who and what
+
+
+def test_has_exactly_the_promised_accounts(session: Session) -> None:
+    departments = session.scalar(sa.select(sa.func.count()).where(Organisation.kind == OrganisationKind.department))
+    expected = {
+        "sysadmin",
+        "secadmin",
+        "auditor",
+        "checklist",
+        "legal",
+        "dispatcher",
+        "director",
+        "duty",
+        "supervisor",
+        "supervisor2",
+        "assessor",
+        "personnel",
+        "leader",
+        "leader2",
+        "city",
+    }
+    for kind, count in (("township", 12), ("department", departments)):
+        expected |= {f"{kind}{number}{end}" for number in range(1, count + 1) for end in ("", "_leader")}
+    expected |= {f"agency{number}" for number in range(1, 21)}
+    assert set(session.scalars(sa.select(Person.username))) == expected
+
+
+def test_accounts_are_ready_to_use(session: Session) -> None:
+    people = session.scalars(sa.select(Person)).unique().all()
+    assert all(len(person.roles) == 1 and person.organisation is not None and person.position for person in people)
+    assert not any(person.must_change_password for person in people)
+    assert {person.email.rpartition("@")[2] for person in people} == {"example.invalid"}
+    assert len({person.name for person in people}) == len(people)
+    assert check_password_hash(people[0].password, PASSWORD)
+    assert len({person.password for person in people}) == 1  # hashed once
+
+
+def test_accounts_stand_in_the_order_of_the_organisations(session: Session) -> None:
+    for kind in ("department", "township"):
+        organisations = session.scalars(
+            sa.select(Organisation).where(Organisation.kind == kind).order_by(Organisation.order)
+        ).all()
+        for number, organisation in enumerate(organisations, start=1):
+            officer = session.scalars(sa.select(Person).where(Person.username == f"{kind}{number}")).unique().one()
+            assert officer.organisation is organisation
+    first = session.scalars(
+        sa.select(Organisation.name).where(Organisation.kind == "department").order_by(Organisation.order).limit(3)
+    ).all()
+    assert first == ["县自然资源和规划局", "县住房和城乡建设局", "县农业农村局"]
+
+
+def test_agencies_belong_to_departments(session: Session) -> None:
+    agencies = session.scalars(sa.select(Organisation).where(Organisation.kind == OrganisationKind.agency)).all()
+    assert len(agencies) == 20
+    assert all(agency.parent is not None and agency.parent.kind == OrganisationKind.department for agency in agencies)
+
+
+def test_settings_name_an_office_that_exists(session: Session) -> None:
+    county = session.scalars(sa.select(Organisation).where(Organisation.kind == OrganisationKind.county)).one()
+    office = session.scalars(
+        sa.select(Organisation).where(Organisation.short_name == setting(session, county.id, "platform_office"))
+    ).one()
+    assert office.kind == OrganisationKind.office
+    assert setting(session, county.id, "office_phone") == office.phone
+
+
+def test_the_list_links_every_single_department_and_keeps_the_rest_as_text(session: Session) -> None:
+    checklist = session.scalars(sa.select(Checklist)).one()
+    assert checklist.state == ChecklistState.in_force
+    assert session.scalar(sa.select(sa.func.count()).select_from(ChecklistItem)) == 57
+    duties = session.scalars(sa.select(Duty).where(Duty.kind == DutyKind.primary, Duty.party != "乡镇（街道）")).all()
+    unresolved = {duty.party for duty in duties if duty.organisation_id is None}
+    linked = {duty.party for duty in duties} - unresolved
+    assert {
+        "县自然资源和规划局（林业）",
+        "市生态环境局县分局",
+        "县公安局交警大队",
+        "县海洋发展（渔业）局",
+        "县消防救援大队",
+    } <= linked
+    assert {"生态环境、水利等部门", "县住房和城乡建设局或者县自然资源和规划局"} <= unresolved
+    assert not [party for party in unresolved if re.fullmatch(r"[县市][^、等及或的]+(局|大队)(（[^）]+）)?", party)]
+
+
+# ---- the month
+
+
+def test_shows_every_state_and_every_kind_of_trouble(session: Session) -> None:
+    calls = session.scalars(sa.select(Call)).all()
+    assert 90 <= len(calls) <= 130
+    assert {call.state for call in calls} >= {
+        CallState.draft,
+        CallState.submitted,
+        CallState.accepted,
+        CallState.dispatched,
+        CallState.reported,
+        CallState.closed,
+        CallState.withdrawn,
+    }
+    assignments = session.scalars(sa.select(Assignment)).all()
+    assert {one.state for one in assignments} >= {
+        AssignmentState.pending,
+        AssignmentState.responded,
+        AssignmentState.missed,
+    }
+    marks = Counter(mark for one in assignments for mark in one.marks(BEGINS))
+    assert all(marks[mark] for mark in Mark)
+    assert sum(marks.values()) < len(assignments) / 4  # most is handled in time
+    assert sum(call.kind == CallKind.emergency for call in calls) == 3
+    assert any(call.joint for call in calls)
+    assert any(one.round == 2 for one in assignments)
+
+
+def test_most_evaluations_are_content(session: Session) -> None:
+    given = Counter(session.scalars(sa.select(Evaluation.satisfaction)))
+    assert given[Satisfaction.satisfied] > given[Satisfaction.fair] > 0
+    assert 0 < given[Satisfaction.dissatisfied] < given.total() / 4
+
+
+def test_every_deadline_missed_brought_a_reminder(session: Session) -> None:
+    late = [one for one in session.scalars(sa.select(Assignment)) if one.marks(BEGINS)]
+    reminded = {entry.assignment_id for notice in session.scalars(sa.select(Notice)) for entry in notice.entries}
+    assert late
+    assert {one.id for one in late} <= reminded
+    assert all(notice.number and notice.document_id for notice in session.scalars(sa.select(Notice)))
+
+
+def test_townships_call_alike_so_that_nothing_reads_as_a_ranking(session: Session) -> None:
+    counts = Counter(session.scalars(sa.select(Call.township_id)))
+    assert len(counts) == 12
+    assert max(counts.values()) - min(counts.values()) <= 2
+
+
+def test_nothing_lies_in_the_future(session: Session) -> None:
+    for column in (event.Event.at, Call.happened_at, Assignment.responded_at, Report.reported_at, Notice.issued_at):
+        assert session.scalar(sa.select(sa.func.max(column))) < BEGINS
+    assert session.scalar(sa.select(sa.func.min(Assignment.next_step_at))) >= BEGINS
+
+
+def test_everything_was_done_by_people_in_the_audit_trail(session: Session) -> None:
+    assert list(event.verify(session)) == []
+    done = Counter(session.scalars(sa.select(event.Event.name).where(event.Event.kind == "transition")))
+    assert done["dispatch"] > 60
+    assert {"submit", "respond", "report", "evaluate", "withdraw", "log_progress", "close_assignment"} <= done.keys()
+    assert (
+        session.scalar(
+            sa.select(sa.func.count()).where(event.Event.kind == "transition", event.Event.actor_id.is_(None))
+        )
+        == 0
+    )
+
+
+def test_people_work_in_office_hours_except_in_emergencies(session: Session) -> None:
+    calls = session.scalars(sa.select(Call).where(Call.kind == CallKind.general, Call.submitted_at.is_not(None))).all()
+    calendar = work_calendar(session, calls[0].county_id)
+    instants = [call.submitted_at for call in calls] + [
+        one.responded_at for call in calls for one in call.assignments if one.responded_at
+    ]
+    assert all(calendar.is_open(instant - timedelta(minutes=1)) for instant in instants)
+
+
+# ---- the texts
+
+
+def test_texts_fit_the_county() -> None:
+    library = read_library()
+    items = {
+        one["number"] for one in json.loads((FOLDER / "checklist_items.zh.json").read_text(encoding="utf-8"))["items"]
+    }
+    departments = {
+        one["name"] for one in json.loads((FOLDER / "county.json").read_text(encoding="utf-8"))["departments"]
+    }
+    for matter in (*library.matters, *library.emergencies):
+        told = [
+            matter.title,
+            matter.place,
+            matter.description,
+            matter.plan,
+            matter.progress,
+            matter.result,
+            matter.reason,
+        ]
+        told += [matter.complaint, matter.again, *(text for one in matter.partners for text in (one.plan, one.result))]
+        names = {name for text in told for _, name, _, _ in string.Formatter().parse(text) if name}
+        assert names <= {"t", "v", "us", "n"}, matter.title
+        assert ("n" in names) == bool(matter.numbers), matter.title
+        assert matter.item in items, matter.title
+        assert {matter.lead, *(one.department for one in matter.partners)} <= departments, matter.title
+        assert bool(matter.complaint) == bool(matter.again), matter.title
+        assert "{us}" not in "".join([matter.plan, matter.progress, matter.result, matter.again]), (
+            matter.title
+        )  # departments do not speak as the township
+
+
+def test_no_placeholder_is_left(session: Session) -> None:
+    for call in session.scalars(sa.select(Call)):
+        assert not re.search(r"[{}]", call.title + call.description + call.place + call.remark)
+
+
+# ---- again, elsewhere, interrupted
+
+
+def _story(session: Session) -> list[Any]:
+    """What must be the same each time: people, calls, and every event's instant, step and actor."""
+    people = session.execute(
+        sa.select(Person.id, Person.username, Person.last_name, Person.first_name).order_by(Person.id)
+    ).all()
+    calls = session.execute(
+        sa.select(Call.id, Call.number, Call.title, Call.description, Call.state).order_by(Call.id)
+    ).all()
+    events = session.execute(
+        sa.select(event.Event.id, event.Event.at, event.Event.name, event.Event.actor_id).order_by(event.Event.id)
+    ).all()
+    return [tuple(row) for row in (*people, *calls, *events)]
+
+
+@pytest.mark.postgresql
+def test_same_seed_and_day_give_the_same_on_another_database(session: Session, postgresql_installation: Any) -> None:
+    here = _story(session)
+    postgresql_installation.fresh("installed")
+    with postgresql_installation.app.app_context():
+        load_on_the_day()
+        with viewer.system():
+            assert _story(db.session()) == here
+        db.session.remove()
+
+
+def test_is_loaded_once(demonstration: Flask) -> None:
+    result = demonstration.test_cli_runner().invoke(demo, [])
+    assert result.exit_code == 1
+    assert "already loaded" in result.output
+    assert "Traceback" not in result.output
+
+
+def test_stays_out_of_a_real_county(application: Flask, county: Any) -> None:
+    with application.app_context(), pytest.raises(CannotLoad, match="already holds organisations"):
+        load_on_the_day()
+
+
+def test_an_interrupted_load_leaves_nothing_behind(application: Flask) -> None:
+    def interrupted(line: str) -> None:
+        if "month of calls" in line:
+            raise KeyboardInterrupt
+
+    with application.app_context(), viewer.system():
+        with pytest.raises(KeyboardInterrupt):
+            load_on_the_day(progress=interrupted)
+        for model in (Demonstration, Organisation, Person, event.Event):
+            assert db.session.scalar(sa.select(sa.func.count()).select_from(model)) == 0
+        db.session.remove()
+
+
+def test_another_day_moves_the_clock(application: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.demonstration.loading._fill", lambda *_: None)
+    with application.app_context(), viewer.system():
+        with clock.at(BEGINS + timedelta(hours=9)):
+            load(today=date(2026, 11, 30), progress=silent)
+        assert db.session.scalars(sa.select(Demonstration.clock_offset)).one() == timedelta(days=7).total_seconds()
+        db.session.remove()
+
+
+@pytest.mark.parametrize(
+    ("day", "before"),
+    [
+        (date(2026, 11, 23), date(2026, 10, 23)),
+        (date(2026, 1, 5), date(2025, 12, 5)),
+        (date(2026, 3, 31), date(2026, 2, 28)),
+        (date(2028, 3, 30), date(2028, 2, 29)),
+        (date(2026, 12, 31), date(2026, 11, 30)),
+        (date(2027, 1, 31), date(2026, 12, 31)),
+    ],
+)
+def test_month_before(day: date, before: date) -> None:
+    assert month_before(day) == before
+
+
+def test_deck_deals_every_card_before_any_again() -> None:
+    deck = Deck("abcdef", Random(1))
+    assert sorted(deck.draw() for _ in range(6)) == list("abcdef")
+    assert deck.draw(lambda card: card == "c") == "c"
+    with pytest.raises(LookupError):
+        deck.draw(lambda card: card == "z")
