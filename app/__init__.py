@@ -17,7 +17,7 @@ import config as configuration
 
 def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     """Make the application from the environment's settings; `overrides` replace single ones (tests)."""
-    from app import cli, errors, headers, logs, papers, requests
+    from app import cli, errors, headers, health, logs, papers, requests
     from app.database import db, prepare_engine
     from app.portal import frame
     from app.portal.builder import Portal
@@ -41,6 +41,7 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     papers.install(app.config["FONT_DIR"])
     headers.install(app)
     requests.install(app)
+    health.install(app)
     errors.install(app)
     frame.install(app)
     with app.app_context():

@@ -2,17 +2,160 @@
 
 from __future__ import annotations
 
-from flask import Flask
+import secrets
+from datetime import datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
 
-from app.installation import install as initialise
 import click
+import sqlalchemy as sa
+from flask import Flask, current_app
+from flask.cli import with_appcontext
+from flask_appbuilder.security.sqla.models import Role
+from flask_babel import force_locale
+
+import reports
+from app.database import db, transaction
+from app.demonstration.command import demo
+from app.installation import install as initialise
+from app.jobs import queue
+from app.jobs.background import at_work
+from app.jobs.relay import Relay, Relayed
+from app.security.passwords import weakness
+from models import clock, event, viewer
+from models.notification import Demonstration
+from models.person import Person
+from models.sweep import sweep as sweep_once
 
 
 def install(app: Flask) -> None:
     """Register the commands."""
+    for command in (init, demo, sweep, relay, clock_command, verify_audit, render_samples, create_admin):
+        app.cli.add_command(command)
 
-    @app.cli.command("init")
-    def init() -> None:
-        """Bring tables, roles and permissions up to date. Several at once do not collide."""
-        initialise()
-        click.echo("The database is up to date.")
+
+@click.command("init")
+@with_appcontext
+def init() -> None:
+    """Bring tables, roles and permissions up to date. Several at once do not collide."""
+    initialise()
+    click.echo("The database is up to date.")
+
+
+@click.command("sweep")
+@with_appcontext
+def sweep() -> None:
+    """Take every step of the overdue ladder that is due now, then relay what came of it."""
+    with at_work(_app()):
+        swept = sweep_once(transaction)
+        click.echo(f"{swept.steps} steps taken, {swept.reminders} reminder slips issued.")
+        _tell(_relay())
+
+
+@click.command("relay")
+@with_appcontext
+def relay() -> None:
+    """Turn events into notifications, and queue the jobs that are wanted."""
+    with at_work(_app()):
+        _tell(_relay())
+
+
+@click.command("clock")
+@click.option("--at", "instant", metavar="TIME", help="Let the clock go on from this local time, such as “2026-11-25 09:00”, or an ISO 8601 instant.")
+@click.option("--reset", is_flag=True, help="Let the clock show the machine's time again.")
+@with_appcontext
+def clock_command(instant: str | None, reset: bool) -> None:
+    """Show or move the demonstration's clock; web, worker and sweep obey it."""
+    if instant is not None and reset:
+        raise click.UsageError("Give either --at or --reset.")
+    zone = ZoneInfo(current_app.config["TIMEZONE"])
+    with viewer.system(), transaction() as session:
+        demonstration = session.scalars(sa.select(Demonstration).with_for_update()).first()
+        if demonstration is None:
+            raise click.ClickException("Only a demonstration's clock can be moved, and no demonstration data are loaded.")
+        if reset:
+            demonstration.clock_offset = 0.0
+        elif instant is not None:
+            demonstration.clock_offset = (_instant(instant, zone) - clock.machine_now()).total_seconds()
+        offset = timedelta(seconds=demonstration.clock_offset)
+    shown = (clock.machine_now() + offset).astimezone(zone)
+    click.echo(f"The clock shows {shown:%Y-%m-%d %H:%M}" + (" (moved)." if offset else "."))
+
+
+@click.command("verify-audit")
+@with_appcontext
+def verify_audit() -> None:
+    """Walk the audit trail; name every event that was altered, removed or inserted. Exit status 1 if there is any."""
+    with viewer.system(), db.session.session_factory() as session:
+        faults = 0
+        for fault in event.verify(session):
+            faults += 1
+            click.echo(f"{fault.thread} event {fault.sequence}: {fault.what}")
+    if faults:
+        click.echo(f"{faults} faults found.")
+        raise SystemExit(1)
+    click.echo("The audit trail is complete and unaltered.")
+
+
+@click.command("render-samples")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@with_appcontext
+def render_samples(folder: Path) -> None:
+    """Render every kind of document with its sample contexts into FOLDER, to look at."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for kind in reports.KINDS.values():
+        for name, sample in kind.samples.items():
+            path = folder / f"{kind.name}-{name}.pdf"
+            path.write_bytes(reports.render(kind.name, sample.to_json()))
+            click.echo(path)
+
+
+@click.command("create-admin")
+@click.option("--username", prompt="Account name")
+@click.option("--name", prompt="Name of the person")
+@click.option("--email", prompt="E-mail address")
+@click.password_option()
+@with_appcontext
+def create_admin(username: str, name: str, email: str, password: str) -> None:
+    """Make the account of a system administrator, who makes all others."""
+    username, name, email = username.strip(), name.strip(), email.strip()
+    if not username or not name or not email:
+        raise click.ClickException("Account name, name and e-mail address are needed.")
+    with force_locale("en"):
+        problem = weakness(password, username)
+        if problem is not None:
+            raise click.ClickException(str(problem))
+    with viewer.system(), transaction() as session:
+        taken = session.scalars(sa.select(Person.username).where(sa.or_(Person.username == username, Person.email == email))).first()
+        if taken is not None:
+            raise click.ClickException(f"The account name or the e-mail address is already in use by “{taken}”.")
+        role = session.scalars(sa.select(Role).where(Role.name == "system_administrator")).one_or_none()
+        if role is None:
+            raise click.ClickException("The roles are missing. Please run `flask --app app init` first.")
+        person = Person(username=username, first_name=name, last_name="", email=email, active=True, session_epoch=secrets.randbelow(2**16))
+        person.roles = [role]
+        current_app.extensions["appbuilder"].sm.set_password(person, password)
+        session.add(person)
+    click.echo(f"The account {username} was made.")
+
+
+def _app() -> Flask:
+    """The application itself, not the stand-in for it."""
+    return current_app._get_current_object()  # type: ignore[attr-defined, no-any-return]
+
+
+def _relay() -> Relayed:
+    return Relay(queue.connect(current_app.config["REDIS_URL"])).run()
+
+
+def _tell(relayed: Relayed) -> None:
+    click.echo(f"{relayed.events} events relayed, {relayed.notifications} notifications made, {relayed.jobs} jobs queued.")
+
+
+def _instant(text: str, zone: ZoneInfo) -> datetime:
+    """A point in time; without a zone it is the county's local time."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise click.BadParameter("a time looks like “2026-11-25 09:00”", param_hint="--at") from None
+    return found if found.tzinfo is not None else found.replace(tzinfo=zone)

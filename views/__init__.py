@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.portal.builder import Portal
 from views.administration import SettingView
-from views.call import AssignmentView, CallView
+from views.call import AssignmentView, CallView, EvaluationView, ReportView
 from views.checklist import ChecklistItemView, ChecklistView
 from views.document import DocumentView, NoticeView
 from views.home import HomeView, LanguageView, SearchView
@@ -12,7 +12,7 @@ from views.inbox import InboxView
 from views.organisation import OrganisationView
 
 PAGES = (HomeView, LanguageView, SearchView, InboxView)
-RECORDS = (CallView, AssignmentView, ChecklistView, ChecklistItemView, NoticeView, DocumentView, OrganisationView, SettingView)
+RECORDS = (CallView, AssignmentView, ReportView, EvaluationView, ChecklistView, ChecklistItemView, NoticeView, DocumentView, OrganisationView, SettingView)
 
 
 def register(portal: Portal) -> None:

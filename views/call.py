@@ -21,7 +21,7 @@ from app.portal.record_view import Failed, RecordView
 from app.portal.words import pill
 from models import clock, viewer
 from models.calendar import work_calendar
-from models.call import Assignment, AssignmentState, Call, CallParty, CallState, Evaluation, due_of
+from models.call import Assignment, AssignmentState, Call, CallParty, CallState, Evaluation, Report, due_of
 from models.checklist import ChecklistItem
 from models.document import Document
 from models.paper import issue, platform_office
@@ -298,3 +298,21 @@ class AssignmentView(RecordView):
         return ("department", "role", "state", "respond_due", "report_due")
 
 
+class ReportView(RecordView):
+    """Departments' reports; they are seen on the call's page."""
+
+    model = Report
+    readers = READERS
+
+    def url_of(self, record: Any) -> str:
+        return str(self.appbuilder.url_of("call", record.assignment.call_id))
+
+
+class EvaluationView(RecordView):
+    """Townships' evaluations, each only for whom it concerns; they are seen on the call's page."""
+
+    model = Evaluation
+    readers = READERS
+
+    def url_of(self, record: Any) -> str:
+        return str(self.appbuilder.url_of("call", record.assignment.call_id))
