@@ -25,9 +25,10 @@ class Partner:
 
 @dataclass(frozen=True)
 class Matter:
-    """A kind of call. `item` is the number on the county's list; texts hold `{t}` township, `{v}` village, `{us}` (我镇) and `{n}`."""
+    """A kind of call. Texts hold `{t}` township, `{v}` village, `{us}` (我镇) and `{n}`."""
 
-    item: int
+    item: int | None
+    """Its number on the county's list; None for a matter that is not on it, which then names its `field`."""
     where: Where
     title: str
     place: str
@@ -45,6 +46,7 @@ class Matter:
     numbers: tuple[int, ...] = ()
     complex: bool = False
     source: str = "own"
+    field: str = ""
     partners: tuple[Partner, ...] = ()
 
 

@@ -47,7 +47,25 @@ LATE = -1
 NEVER = -2
 """In a deck of delays: not within the month."""
 
-_LATER = ("下一个工作日", "近日", "次日", "日内", "当日", "当天", "电话", "对接", "约")
+_LATER = (
+    "下一个工作日",
+    "近日",
+    "次日",
+    "日内",
+    "当日",
+    "当天",
+    "电话",
+    "对接",
+    "约",
+    "方案",
+    "查阅",
+    "核对",
+    "提供",
+    "协调",
+    "联系",
+    "安排",
+    "通知",
+)
 """Words of a plan that speak of going there later: such a response was a telephone call."""
 
 OPEN = frozenset({AssignmentState.pending, AssignmentState.responded})
@@ -165,12 +183,13 @@ class Month:
         matter, scene = one.matter, one.scene
         officer = self.staff.officer(scene.township.organisation_id)
         leader = self.staff.leader_person(scene.township.organisation_id)
+        item = self.items[matter.item] if matter.item is not None else None
         with clock.at(self._now), viewer.viewing(officer):
             call = Call(
                 kind=CallKind.emergency if one.emergency else CallKind.general,
                 title=scene.fill(matter.title),
-                checklist_item_id=self.items[matter.item].id,
-                field=self.items[matter.item].field,
+                checklist_item_id=item.id if item is not None else None,
+                field=item.field if item is not None else matter.field,
                 description=scene.fill(matter.description),
                 place=scene.fill(matter.place),
                 happened_at=self._happened(one),

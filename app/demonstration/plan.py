@@ -46,6 +46,9 @@ _SHARES = {
     Course.stalled: 2,
 }
 
+_CALLS = 105
+"""About so many in a month, fewer working days or more."""
+
 _EMERGENCIES = ((0.2, time(15, 22), 0), (0.55, time(6, 41), 0), (0.85, time(20, 17), 1))
 """Where in the month, at what local time, and how many departments answer late."""
 
@@ -87,7 +90,8 @@ def plan_month(
     townships = Deck(places, random)
     matters = Deck(library.matters, random)
     courses = Deck([course for course, count in _SHARES.items() for _ in range(count)], random)
-    loads = Deck([3, 4, 4, 5, 5, 5, 6], random)
+    usual = max(3, round(_CALLS / len(days)))
+    loads = Deck([usual - 2, usual - 1, usual, usual, usual, usual + 1], random)
     planned: list[PlannedCall] = []
 
     def plan(at: datetime, course: Course | None = None) -> None:
