@@ -11,11 +11,12 @@ from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 
 
-def _machine_time() -> datetime:
+def machine_now() -> datetime:
+    """The machine's own time, aware, in UTC, however the clock was moved: for leases, signs of life and waiting times alone."""
     return datetime.now(UTC)
 
 
-_source: ContextVar[Callable[[], datetime]] = ContextVar("clock", default=_machine_time)
+_source: ContextVar[Callable[[], datetime]] = ContextVar("clock", default=machine_now)
 
 
 def now() -> datetime:
@@ -38,7 +39,7 @@ def at(instant: datetime) -> Iterator[None]:
 @contextmanager
 def moved(offset: timedelta) -> Iterator[None]:
     """Let the clock run ahead of (or behind) the machine's by an offset."""
-    token = _source.set(lambda: _machine_time() + offset)
+    token = _source.set(lambda: machine_now() + offset)
     try:
         yield
     finally:

@@ -27,7 +27,10 @@ TITLE = "“乡呼县应”事项流转单"
 
 
 def compose(session: Session, call: Call, document: Document, reader: Viewer | None) -> Paper:
-    """The sheet as of its issue, as far as its reader may know: without one (at dispatch, for all parties) no evaluation, to a department its own only."""
+    """The sheet as of its issue, as far as its reader may know.
+
+    Without a reader (at dispatch, for all parties) it shows no evaluation, to a department its own only.
+    """
     with viewer.system():
         return paper(_slip(session, call, document, reader), TITLE)
 

@@ -27,7 +27,7 @@ class Ruler:
         return natural_duration_text(minutes) if self.wall else working_duration_text(minutes, minutes_per_day=self.calendar.day_length_minutes)
 
     def overdue_text(self, due: datetime, until: datetime) -> str:
-        """By how much a deadline was missed; empty if it was kept. A slip is made in the very minute after a deadline, so less than one is said in words."""
+        """By how much a deadline was missed; empty if it was kept. A slip comes within a minute of the deadline, hence the words."""
         if until <= due:
             return ""
         minutes = self.minutes(due, until)

@@ -16,6 +16,7 @@ from models.paper import Paper
 from models.setting import setting
 from models.supervision import Notice, NoticeEntry
 from models.viewer import Viewer
+from models.worktime import WorkCalendar
 from reports.reminder import Reminder, ReminderCase
 from reports.wording import date_text, full_instant_text, instant_text
 
@@ -27,8 +28,8 @@ def compose(session: Session, notice: Notice, document: Document, reader: Viewer
     with viewer.system():
         calendar = work_calendar(session, notice.county_id)
         office, now = document.issuer, document.issued_at
-        times_named = Counter(entry.assignment.id for entry in notice.entries)
         entries = sorted(notice.entries, key=lambda entry: (entry.due, entry.assignment.id))
+        named = Counter(entry.assignment.id for entry in entries)
         clocks = [clock for clock in labels.ACTIONS if any(entry.clock == clock for entry in entries)]
         context = Reminder(
             slip_number=document.number,
@@ -37,7 +38,7 @@ def compose(session: Session, notice: Notice, document: Document, reader: Viewer
             soon=False,
             new_due=instant_text(calendar.deadline(now, setting(session, notice.county_id, "reminder_due")), calendar.zone),
             action="或者".join(labels.ACTIONS[clock] for clock in clocks),
-            cases=tuple(_case(entry, document, Ruler(calendar, entry.assignment.call.emergency), times_named[entry.assignment.id] > 1) for entry in entries),
+            cases=tuple(_case(entry, document, calendar, named_twice=named[entry.assignment.id] > 1) for entry in entries),
             platform_office=office.name,
             date=date_text(now, calendar.zone),
             contact=setting(session, notice.county_id, "platform_contact"),
@@ -46,10 +47,10 @@ def compose(session: Session, notice: Notice, document: Document, reader: Viewer
         return paper(context, TITLE)
 
 
-def _case(entry: NoticeEntry, document: Document, ruler: Ruler, named_twice: bool) -> ReminderCase:
+def _case(entry: NoticeEntry, document: Document, calendar: WorkCalendar, *, named_twice: bool) -> ReminderCase:
     """One overdue clock. A matter of which both clocks ran out stands there twice, and then says which is meant."""
     assignment = entry.assignment
-    call, zone = assignment.call, ruler.calendar.zone
+    call, zone = assignment.call, calendar.zone
     due = instant_text(entry.due, zone)
     return ReminderCase(
         call_no=call.number or "",
@@ -59,7 +60,7 @@ def _case(entry: NoticeEntry, document: Document, ruler: Ruler, named_twice: boo
         sent_at=instant_text(assignment.assigned_at, zone),
         due=f"{due}（{labels.CLOCKS[entry.clock]}）" if named_twice else due,
         state=labels.ASSIGNMENT_STATES[assignment.state],
-        overdue=ruler.overdue_text(entry.due, document.issued_at),
+        overdue=Ruler(calendar, call.emergency).overdue_text(entry.due, document.issued_at),
         urge_count=0,
         town_contact=call.contact_name or (call.submitted_by.name if call.submitted_by else ""),
         town_phone=call.contact_phone or call.township.phone,

@@ -24,6 +24,7 @@ from wtforms.validators import InputRequired, ValidationError
 from app.database import db
 from app.portal.page import FormPage
 from app.security.manager import TooManyFailures, client_address
+from app.security.passwords import weakness
 from models import clock, viewer
 from models.person import Person
 
@@ -91,13 +92,10 @@ class SignInView(BaseView):
 
 
 def check_new_password(form: FlaskForm, field: PasswordField) -> None:
-    """Password rules: ten characters or more, of three sorts, not the account's name."""
-    text = field.data or ""
-    sorts = sum((any(c.islower() for c in text), any(c.isupper() for c in text), any(c.isdigit() for c in text), any(not c.isalnum() for c in text)))
-    if len(text) < 10 or len(text) > 128 or sorts < 3 or "\x00" in text:
-        raise ValidationError(_("Please choose at least 10 characters with three of: small letters, capital letters, digits, signs."))
-    if g.user.username.lower() in text.lower():
-        raise ValidationError(_("The password must not contain your account name."))
+    """Refuse a weak password."""
+    problem = weakness(field.data or "", g.user.username)
+    if problem is not None:
+        raise ValidationError(str(problem))
 
 
 class PasswordForm(FlaskForm):  # type: ignore[misc]
