@@ -195,7 +195,7 @@ class Month:
                 happened_at=self._happened(one),
                 contact_name=officer.name,
                 contact_phone=self.staff.officer_person(scene.township.organisation_id).phone or "",
-                agreed_by="" if one.emergency else leader.name,
+                agreed_by="" if one.emergency else f"{leader.name}（{leader.position}）",
                 **self._origin(one),
             )
             call.prepare(self.session, officer)
