@@ -14,7 +14,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import joinedload, selectinload
 
 from app.database import db
-from app.portal.deadline import Measure, clocks, exact, running
+from app.portal.deadline import Measure, clocks, exact, running, short
 from app.portal.listing import TabSpec
 from app.portal.page import Attachment, Badge, Button, Cell, Clock, Fact, Part, RecordPage, Section
 from app.portal.record_view import Failed, RecordView
@@ -124,7 +124,7 @@ class CallView(RecordView):
     cell_deadline.label = _l("Deadline")  # type: ignore[attr-defined]
 
     def cell_changed(self, call: Call) -> Cell:
-        return Cell(exact(call.changed_at))
+        return Cell(short(call.changed_at))
 
     cell_changed.label = _l("Changed")  # type: ignore[attr-defined]
 
