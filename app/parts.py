@@ -206,8 +206,9 @@ def _prepare(config: Mapping[str, Any], supervisor: Supervisor, environ: Mapping
         noted["state"] = state
     if noted["demonstration"] != "wanted":
         return False
-    say("Loading the demonstration county …")
-    _flask(supervisor, environ, "demo")
+    if not _is_loaded(config["SQLALCHEMY_DATABASE_URI"]):  # it may be, if the last start was killed before it noted so
+        say("Loading the demonstration county …")
+        _flask(supervisor, environ, "demo")
     _note(path, noted | {"demonstration": "loaded"})
     return True
 
@@ -238,6 +239,20 @@ def _is_installed(database: str) -> bool:
     engine = create_engine(database)
     try:
         return inspect(engine).has_table("alembic_version")
+    finally:
+        engine.dispose()
+
+
+def _is_loaded(database: str) -> bool:
+    """Whether the database holds the demonstration county already."""
+    from sqlalchemy import create_engine, inspect, text
+
+    engine = create_engine(database)
+    try:
+        with engine.connect() as connection:
+            if not inspect(connection).has_table("demonstration"):
+                return False
+            return connection.execute(text("SELECT 1 FROM demonstration")).first() is not None
     finally:
         engine.dispose()
 

@@ -18,9 +18,14 @@ from app.demonstration.people import NotInstalled, Staff, settle_people
 from app.demonstration.plan import month_before, plan_month
 from models import clock, viewer
 from models.calendar import work_calendar
+from models.event import Event
 from models.notification import Demonstration
 from models.organisation import Organisation
 from models.worktime import UnknownYear, WorkCalendar
+
+
+TOLD = timedelta(days=2)
+"""Events of so long before the end become messages."""
 
 
 class CannotLoad(RuntimeError):
@@ -44,6 +49,7 @@ def load(*, seed: int = 2026, today: date | None = None, progress: Callable[[str
             session.add(mark)
             session.flush()
             _fill(session, seed, today, progress)
+            _leave_old_events_untold(session)
             mark.complete = True
     except NotInstalled as error:
         raise CannotLoad("The database is not prepared. Please run `flask --app app init` first.") from error
@@ -82,6 +88,13 @@ def _fill(session: Session, seed: int, today: date, progress: Callable[[str], No
     progress(f"A month of calls: {len(planned)} matters from {len(county.townships)} townships …")
     month = Month(session, county.body.id, library, items, _departments(county), staff, random)
     month.run(planned, datetime.combine(today, time(0), tzinfo=zone), _weekly(progress))
+
+
+def _leave_old_events_untold(session: Session) -> None:
+    """Only the last days' events become messages: nobody begins with a month of them unread."""
+    newest = session.scalar(sa.select(sa.func.max(Event.at)))
+    if newest is not None:
+        session.execute(sa.update(Event).where(Event.at < newest - TOLD).values(relayed_at=Event.at))
 
 
 def _departments(county: County) -> dict[str, Organisation]:
