@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from flask import Flask
-from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -34,13 +32,12 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
         count = app.config["PROXY_COUNT"]
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
     db.init_app(app)
-    Migrate(app, db, directory=str(Path(__file__).resolve().parent.parent / "migrations"))
-    CSRFProtect(app)
     event.use_key(app.config["AUDIT_KEY"].encode())
     row_filter.install()
     papers.install(app.config["FONT_DIR"])
     headers.install(app)
     requests.install(app)
+    CSRFProtect(app)  # after the request is opened, so that a refusal is told to the person who is signed in
     health.install(app)
     errors.install(app)
     frame.install(app)

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 import fcntl
 from pathlib import Path
+from types import ModuleType
 
-import flask_migrate
 import sqlalchemy as sa
 from flask import current_app
 from flask_appbuilder import Model
@@ -17,6 +17,8 @@ from app.database import db, transaction
 from app.portal.builder import Portal
 from models.person import LEADER_OF, ROLES
 
+ROOT = Path(__file__).resolve().parent.parent
+
 _LOCK_NUMBER = 0x48757969
 """Key of the PostgreSQL advisory lock: “Huyi”."""
 
@@ -24,8 +26,17 @@ _LOCK_NUMBER = 0x48757969
 def install() -> None:
     """Migrate to the newest schema, add missing roles and permissions, grant new permissions to their default roles. Changes nothing that is there."""
     with _alone():
-        flask_migrate.upgrade()
+        migrations().upgrade()
         sync_permissions()
+
+
+def migrations() -> ModuleType:
+    """Flask-Migrate, set up for the present application. Loaded when asked for: no starting web server needs it."""
+    import flask_migrate
+
+    if "migrate" not in current_app.extensions:
+        flask_migrate.Migrate(current_app, db, directory=str(ROOT / "migrations"))
+    return flask_migrate
 
 
 @contextmanager
