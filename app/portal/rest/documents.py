@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from flask import Response
 from flask_appbuilder.api import expose
 from flask_appbuilder.security.decorators import permission_name
 from flask_babel import gettext as _
-from werkzeug.datastructures import Headers
 
 from app.database import db, transaction
 from app.portal.rest import asking, schema
@@ -63,11 +63,13 @@ class DocumentApi(RecordApi):
             response.headers["Retry-After"] = str(RETRY_SECONDS)
             return response
         content = paper_bytes(document)
-        headers = Headers({"X-Content-Type-Options": "nosniff"})
-        # The name leaves out what no file system takes; the header carries it in UTF-8 (RFC 6266).
-        headers.set("Content-Disposition", "attachment", filename=document.file_name.replace("/", "_").replace("\\", "_"))
         note_reading(document.id, person)
-        return Response(content, mimetype="application/pdf", headers=headers)
+        response = Response(content, mimetype="application/pdf")
+        # The speaking name in UTF-8, and a plain one for programs that know only that (RFC 6266).
+        name = quote(document.file_name, safe="")
+        response.headers["Content-Disposition"] = f"attachment; filename=\"{document.id}.pdf\"; filename*=UTF-8''{name}"
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        return response
 
     def operations(self) -> list[Operation]:
         paper = {"200": {"description": "The paper", "content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}}}

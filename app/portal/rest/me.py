@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from apispec import APISpec
-from flask import Response, g
+from flask import Response
 from flask_appbuilder.api import BaseApi, expose
 
 from app.database import db
@@ -12,6 +12,7 @@ from app.portal.rest import asking, schema
 from app.portal.rest.reading import named
 from app.portal.rest.resource import add_shared_components
 from models.organisation import Organisation
+from models.person import Person
 
 
 class MeApi(BaseApi):  # type: ignore[misc]
@@ -25,11 +26,12 @@ class MeApi(BaseApi):  # type: ignore[misc]
     def me(self) -> Response:
         person = asking.signed_in()
         keys = [key for key in (person.organisation_id, person.county_id) if key is not None]
+        account = db.session.get_one(Person, person.person_id)  # in the session since the token was read
         found = {one.id: one for one in db.session.scalars(sa.select(Organisation).where(Organisation.id.in_(keys)))}
         own, county = found.get(person.organisation_id or 0), found.get(person.county_id or 0)
         return self.response(
             200,
-            username=g.user.username,
+            username=account.username,
             name=person.name,
             roles=sorted(person.roles),
             organisation=None if own is None else {**(named(own) or {}), "kind": str(own.kind.value)},
