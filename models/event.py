@@ -279,11 +279,16 @@ class Fault:
     thread: str
     sequence: int
     what: str
-    """altered, missing, value altered, seal altered, tail missing"""
+    """altered, missing, value altered, tail missing, head missing, seal altered, seal missing"""
 
 
 def verify(session: Session) -> Iterator[Fault]:
-    """Walk every chain and every seal, and name each event that was altered, removed or inserted. Erased side values are no fault."""
+    """Walk every chain and every seal, and name each event that was altered, removed or inserted. Erased side values are no fault.
+
+    To be called at the beginning of a transaction: all is read from one snapshot, since events go on being written meanwhile.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
     previous_thread: tuple[str, int] | None = None
     expected, signature = 1, FIRST
     signatures: dict[tuple[str, int, int], str] = {}
@@ -309,14 +314,30 @@ def verify(session: Session) -> Iterator[Fault]:
     for value in values:
         if value.digests.get(value.name) != digest(value.salt, value.value):
             yield Fault(f"{value.thread_type}/{value.thread_id}", value.sequence, "value altered")
-    heads = session.execute(sa.select(EventHead.thread_type, EventHead.thread_id, EventHead.sequence, EventHead.signature))
-    yield from _missing_tails(signatures, heads)
+    heads = session.execute(
+        sa.select(EventHead.thread_type, EventHead.thread_id, EventHead.sequence, EventHead.signature, EventHead.sealed)
+    ).all()
+    yield from _missing_tails(signatures, [row[:4] for row in heads])
+    known = {(head.thread_type, head.thread_id): head.sequence for head in heads}
+    for (thread_type, thread_id), last in _last_of_each(signatures).items():
+        if known.get((thread_type, thread_id), 0) < last:
+            yield Fault(f"{thread_type}/{thread_id}", last, "head missing")
+    covered: set[tuple[str, int, int]] = set()
     signature = FIRST
     for sealed in session.scalars(sa.select(EventSeal).order_by(EventSeal.id)):
         if sealed.previous != signature or sealed.signature != _sign({"at": sealed.at.isoformat(timespec="microseconds"), "heads": sealed.heads}, sealed.previous):
             yield Fault("seal", sealed.id, "seal altered")
         yield from _missing_tails(signatures, sealed.heads)
+        covered.update((head[0], head[1], head[2]) for head in sealed.heads)
         signature = sealed.signature
+    for head in heads:
+        if head.sealed and (head.thread_type, head.thread_id, head.sequence) not in covered:
+            yield Fault(f"{head.thread_type}/{head.thread_id}", head.sequence, "seal missing")
+
+
+def _last_of_each(signatures: Iterable[tuple[str, int, int]]) -> dict[tuple[str, int], int]:
+    """The highest sequence of each thread; events come in their order."""
+    return {(thread_type, thread_id): sequence for thread_type, thread_id, sequence in signatures}
 
 
 def _missing_tails(signatures: Mapping[tuple[str, int, int], str], heads: Iterable[Any]) -> Iterator[Fault]:
