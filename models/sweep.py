@@ -33,17 +33,25 @@ class Swept:
 def sweep(transaction: Callable[[], AbstractContextManager[Session]]) -> Swept:
     """Take every step that is due now. Idempotent: run again, or at the same time, it does nothing twice.
 
+    Raises ExceptionGroup after all others are done when a department could not be swept; the next sweep tries it again.
     `transaction` opens a writing transaction that commits at its end; one is used per department, since all that one sweep finds for a department stands on one slip.
     """
     done = Swept()
+    failures: list[Exception] = []
     with viewer.system():
         with transaction() as session:
             due = due_departments(session, clock.now())
         for department_id in due:
-            more = True
-            while more:
-                with transaction() as session:
-                    more = _sweep_department(session, department_id, done)
+            try:
+                more = True
+                while more:
+                    with transaction() as session:
+                        more = _sweep_department(session, department_id, done)
+            except Exception as failure:  # one department's slip that cannot be made must not hold up the others'
+                failure.add_note(f"while sweeping department {department_id}")
+                failures.append(failure)
+    if failures:
+        raise ExceptionGroup("some departments could not be swept", failures)
     return done
 
 
