@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import structlog
-from flask import Flask, Response, flash, jsonify, redirect, render_template, request, url_for
+from flask import Flask, Response, jsonify, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm.exc import StaleDataError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from app.database import db
 from app.portal.page import Button, ErrorPage
@@ -25,6 +25,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(Refused, _refused)
     app.register_error_handler(StaleDataError, _stale)
     app.register_error_handler(CSRFError, _expired_form)
+    app.register_error_handler(SecurityError, _foreign_host)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(DBAPIError, _database)
     app.register_error_handler(Exception, _unexpected)
@@ -73,10 +74,14 @@ def _expired_form(error: CSRFError) -> Any:
     """A form from before a log-out or another session. What was typed is kept by the browser's draft."""
     if wants_json():
         return answer(400, str(error.description))
-    flash(_("This page was open too long. Please try again; what you typed has been kept where the page keeps drafts."), "warning")
     if viewer.current_person() is None:
-        return redirect(url_for("SignInView.login"))
+        return answer(400, _("Your session has ended. Please sign in again; what you typed has been kept where the page keeps drafts."))
     return answer(400, _("This page was open too long. Please go back, load it again and repeat the step."))
+
+
+def _foreign_host(error: SecurityError) -> Response:
+    """Called under a name that TRUSTED_HOSTS does not have. Plain words: no address of the portal can be made for such a request."""
+    return Response(f"{_('This portal is not known under the name by which it was called.')}\n", 400, mimetype="text/plain")
 
 
 def _http(error: HTTPException) -> Any:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from flask import Flask, Response, current_app, flash, g, redirect, request, session, url_for
@@ -14,6 +13,7 @@ from flask_jwt_extended import get_current_user, verify_jwt_in_request
 from flask_jwt_extended.exceptions import JWTExtendedException
 from flask_login import current_user, logout_user
 from jwt.exceptions import PyJWTError
+from werkzeug.exceptions import SecurityError
 
 from app.database import db, writing
 from app.security.manager import client_address
@@ -22,6 +22,7 @@ from models.notification import Demonstration, Notification
 from models.organisation import Organisation
 from models.person import Person, make_viewer
 from models.setting import Setting
+from models.workflow import Forbidden
 
 UNREAD_CAP = 100
 """The bell counts to here."""
@@ -39,6 +40,8 @@ def install(app: Flask) -> None:
 
 
 def _open() -> None:
+    if isinstance(request.routing_exception, SecurityError):
+        raise request.routing_exception  # called under a foreign name: nobody is looked up, and no address can be made
     stack: ExitStack = ExitStack()
     g.request_stack = stack
     if request.method not in ("GET", "HEAD", "OPTIONS"):
@@ -97,9 +100,13 @@ def _ambient(person: Person | None) -> float:
 def _guard_session() -> Any:
     """End sessions that were idle or old; keep people with a handed-out password on the page where they change it."""
     person = viewer.current_person()
-    if person is None or request.path.startswith("/api/") or request.endpoint in OPEN_ENDPOINTS:
+    if person is None or request.endpoint in OPEN_ENDPOINTS:
         return None
-    now = datetime.now(tz=ZoneInfo("UTC")).timestamp()
+    if request.path.startswith("/api/"):
+        if g.user.must_change_password:
+            raise Forbidden(_("Please sign in by the browser and change your handed-out password first."))
+        return None
+    now = clock.machine_now().timestamp()
     started, seen = session.get("started"), session.get("seen")
     idle, longest = current_app.config["SESSION_IDLE_MINUTES"] * 60, current_app.config["SESSION_MAX_HOURS"] * 3600
     if not isinstance(started, float | int) or not isinstance(seen, float | int) or now - seen > idle or now - started > longest:

@@ -33,7 +33,7 @@ class InboxView(BaseView):  # type: ignore[misc]
             return redirect(url_for("SignInView.login", next=request.path))
         before = request.args.get("before", "")
         query = sa.select(Notification).order_by(Notification.id.desc()).limit(PAGE + 1)
-        if before.isdigit() and len(before) < 19:
+        if before.isdecimal() and len(before) < 19:
             query = query.where(Notification.id < int(before))
         found = db.session.scalars(query).all()
         items = []

@@ -102,7 +102,7 @@ def make_form(
             bound.flags.required = True
         if asked.kind in ("reference", "references") and labels is not None:
             keys = bound.data if isinstance(bound.data, list) else [bound.data]
-            bound.choices = [("", "")] * (asked.kind == "reference") + labels(asked, [int(key) for key in keys if str(key or "").isdigit() and len(str(key)) < 19])
+            bound.choices = [("", "")] * (asked.kind == "reference") + labels(asked, [int(key) for key in keys if str(key or "").isdecimal() and len(str(key)) < 19])
         if asked.kind == "entries":
             _dress_entries(bound, asked, record)
     return form

@@ -78,7 +78,7 @@ class Listing:
 
     def _key(self, name: str) -> int | None:
         text = self.arguments.get(name, "")
-        return int(text) if text.isdigit() and len(text) < 19 else None
+        return int(text) if text.isdecimal() and len(text) < 19 else None
 
     # Rows
 

@@ -349,7 +349,7 @@ class RecordView(BaseView):  # type: ignore[misc]
             raise NotFound(_l("There is no such step."))
         done, skipped = 0, []
         session = db.session()
-        for key in [int(one) for one in request.form.getlist("keys")[:500] if one.isdigit()]:
+        for key in [int(one) for one in request.form.getlist("keys")[:500] if one.isdecimal()]:
             try:
                 perform(session, self.model, key, name)
                 session.commit()
@@ -584,4 +584,4 @@ def record_changer(record: Any) -> str:
 
 
 def _number(text: Any) -> int | None:
-    return int(text) if isinstance(text, str) and text.isdigit() and len(text) < 10 else None
+    return int(text) if isinstance(text, str) and text.isdecimal() and len(text) < 10 else None

@@ -39,7 +39,8 @@ class Known:
     def of(cls, person: Person, address: str) -> Known:
         county_id = person.organisation.county_id if person.organisation is not None else None
         nothing: frozenset[int] = frozenset()
-        return cls(person.password, Viewer(person.id, person.name, person.organisation_id, "", county_id, nothing, nothing, frozenset(), address=address))
+        actor = Viewer(person.id, person.name, person.organisation_id, "", county_id, nothing, nothing, frozenset(), address=address)
+        return cls(person.password, actor)
 
 
 class HuyingSecurityManager(SecurityManager):
@@ -73,9 +74,10 @@ class HuyingSecurityManager(SecurityManager):
     def load_user(self, pk: str) -> Person | None:
         """The person of a session or token, as long as it was made in the person's present epoch."""
         number, _, epoch = str(pk).partition(":")
-        if not number.isdigit() or not epoch.isdigit() or int(number) >= 2**63:
+        if not number.isdecimal() or not epoch.isdecimal() or int(number) >= 2**63:
             return None
-        person = db.session.get(Person, int(number))
+        with viewer.system():  # a token may be looked up again where nobody is looking yet
+            person = db.session.get(Person, int(number))
         if person is None or not person.is_active or (person.session_epoch or 0) != int(epoch):
             return None
         return person
@@ -89,11 +91,26 @@ class HuyingSecurityManager(SecurityManager):
             self._refuse_locked(username, address)
             person = db.session.scalars(sa.select(Person).where(Person.username == username)).one_or_none()
             known = Known.of(person, address) if person is not None and person.is_active else None
-            db.session.rollback()  # hashing takes long, and the attempt is noted in a transaction of its own: hold no lock meanwhile
-            right = check_password_hash(known.password if known is not None and known.password else _unusable_password(), password)
-            right = right and known is not None
+            right = self._matches(known, password)
             self._note_attempt(known, username, address, right)
             return db.session.get(Person, known.actor.person_id) if right and known is not None else None
+
+    def confirm(self, person: Person, password: str, address: str) -> bool:
+        """Whether a signed-in person knows the present password; wrong ones count as failed sign-ins. Raises TooManyFailures while locked."""
+        username = person.username
+        with viewer.system():
+            self._refuse_locked(username, address)
+            known = Known.of(person, address)
+            right = self._matches(known, password)
+            if not right:
+                self._note_attempt(known, username, address, right)
+            return right
+
+    @staticmethod
+    def _matches(known: Known | None, password: str) -> bool:
+        db.session.rollback()  # hashing takes long, and the attempt is noted in a transaction of its own: hold no lock meanwhile
+        right = check_password_hash(known.password if known is not None and known.password else _unusable_password(), password)
+        return right and known is not None
 
     def _refuse_locked(self, username: str, address: str) -> None:
         now, config = clock.now(), current_app.config

@@ -17,7 +17,6 @@ from flask_babel import lazy_gettext as _l
 from flask_jwt_extended import create_access_token, create_refresh_token
 from flask_login import login_user, logout_user
 from flask_wtf import FlaskForm
-from werkzeug.security import check_password_hash
 from wtforms import PasswordField
 from wtforms.validators import InputRequired, ValidationError
 
@@ -25,7 +24,8 @@ from app.database import db
 from app.portal.page import FormPage
 from app.security.manager import TooManyFailures, client_address
 from app.security.passwords import weakness
-from models import clock, viewer
+from models import viewer
+from models.clock import machine_now
 from models.person import Person
 
 
@@ -34,7 +34,10 @@ def safe_target(target: str | None) -> str:
     home: str = url_for("HomeView.home")
     if not target:
         return home
-    parts = urlsplit(target)
+    try:
+        parts = urlsplit(target)
+    except ValueError:  # what is no address at all, such as `http://[`
+        return home
     if parts.scheme or parts.netloc:
         if (parts.scheme, parts.netloc) != (request.scheme, request.host):
             return home
@@ -63,14 +66,12 @@ class SignInView(BaseView):
                 person = self.appbuilder.sm.sign_in(form.username.data, form.password.data, client_address())
             except TooManyFailures as locked:
                 flash(locked.message, "danger")
-                response = Response(render_template("login.html", form=form), 429)
-                response.headers["Retry-After"] = str(locked.seconds)
-                return response
+                return _locked(locked, render_template("login.html", form=form))
             if person is not None:
                 locale = session.get("locale")
                 session.clear()
                 login_user(person)
-                session["started"] = session["seen"] = clock.now().timestamp()
+                session["started"] = session["seen"] = machine_now().timestamp()
                 session["locale"] = person.locale or locale or current_app.config["BABEL_DEFAULT_LOCALE"]
                 return redirect(url_for("PasswordView.change") if person.must_change_password else target)
             flash(_("The name or the password is wrong."), "danger")
@@ -91,6 +92,11 @@ class SignInView(BaseView):
         return redirect(url_for("SignInView.login"))
 
 
+def _locked(locked: TooManyFailures, page: str) -> Response:
+    """A page shown again while the account or the address is locked; says when to come back."""
+    return Response(page, 429, headers={"Retry-After": str(locked.seconds)})
+
+
 def check_new_password(form: FlaskForm, field: PasswordField) -> None:
     """Refuse a weak password."""
     problem = weakness(field.data or "", g.user.username)
@@ -106,12 +112,16 @@ class PasswordForm(FlaskForm):  # type: ignore[misc]
     again = PasswordField(_l("New password again"), [InputRequired(_l("Please fill in this field."))])
 
     def validate_present(self, field: PasswordField) -> None:
-        if not check_password_hash(g.user.password, field.data or ""):
+        if not current_app.appbuilder.sm.confirm(g.user, field.data or "", client_address()):  # type: ignore[attr-defined]
             raise ValidationError(_("This is not your present password."))
 
     def validate_again(self, field: PasswordField) -> None:
         if field.data != self.wanted.data:
             raise ValidationError(_("The two new passwords differ."))
+
+    def validate_wanted(self, field: PasswordField) -> None:
+        if field.data == self.present.data:
+            raise ValidationError(_("Please choose a password other than the present one."))
 
 
 class PasswordView(BaseView):
@@ -126,7 +136,12 @@ class PasswordView(BaseView):
         if viewer.current_person() is None:
             return redirect(url_for("SignInView.login"))
         form = PasswordForm()
-        if form.validate_on_submit():
+        try:
+            complete = form.validate_on_submit()
+        except TooManyFailures as locked:
+            flash(locked.message, "danger")
+            return _locked(locked, render_template("password.html", page=self._page(form), forced=g.user.must_change_password))
+        if complete:
             person = db.session.get(Person, g.user.id)
             assert person is not None
             self.appbuilder.sm.set_password(person, form.wanted.data)
@@ -134,7 +149,11 @@ class PasswordView(BaseView):
             login_user(person)
             flash(_("Your password has been changed. All your other sessions have ended."), "success")
             return redirect(url_for("HomeView.home"))
-        page = FormPage(
+        return render_template("password.html", page=self._page(form), forced=g.user.must_change_password), 422 if form.errors else 200
+
+    @staticmethod
+    def _page(form: PasswordForm) -> FormPage:
+        return FormPage(
             title=_("Change password"),
             form=form,
             action_url=url_for("PasswordView.change"),
@@ -142,7 +161,6 @@ class PasswordView(BaseView):
             cancel_url="" if g.user.must_change_password else url_for("HomeView.home"),
             intro=_("This password was handed out to you. Please choose your own before you go on.") if g.user.must_change_password else "",
         )
-        return render_template("password.html", page=page, forced=g.user.must_change_password), 422 if form.errors else 200
 
 
 class SignInApi(SecurityApi):
