@@ -72,7 +72,8 @@ def test_dispatch_puts_the_order_on_the_slip(county: County) -> None:
 def test_slip_of_a_department_shows_its_own_evaluation_only_2_1(county: County) -> None:
     call_id = evaluated(county)[0]
     when = at("2026-11-25 12:00")
-    seen = {name: [(row["dept"], row["satisfaction"]) for row in slip(county, call_id, name, when)["evaluations"]] for name in ("department1", "department2", "township1", "dispatcher")}
+    readers = ("department1", "department2", "township1", "dispatcher")
+    seen = {name: [(row["dept"], row["satisfaction"]) for row in slip(county, call_id, name, when)["evaluations"]] for name in readers}
     assert seen["department1"] == [("自然资源局", "不满意")]
     assert seen["department2"] == [("住建局", "满意")]
     assert seen["township1"] == seen["dispatcher"] == [("自然资源局", "不满意"), ("住建局", "满意")]

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-
 from flask_appbuilder.security.sqla.models import Role
 
 from app.database import transaction
@@ -73,8 +72,8 @@ def test_nobody_is_told_of_what_he_did_himself(county: County, redis_server: Que
         person.roles.append(session.scalars(sa.select(Role).where(Role.name == "dispatcher")).one())
     relay(county)
     with county.acting(None) as session:
-        mine = sa.select(Event.actor_id).join(Notification, Notification.event_id == Event.id).where(Notification.person_id == county.people["township1"])
-        assert session.scalars(mine).all() == [county.people["township2"]]
+        told_of = sa.select(Event.actor_id).join(Notification, Notification.event_id == Event.id)
+        assert session.scalars(told_of.where(Notification.person_id == county.people["township1"])).all() == [county.people["township2"]]
 
 
 def test_emergency_alarms_departments_offices_and_duty(county: County, redis_server: QueueServer) -> None:
@@ -87,7 +86,7 @@ def test_emergency_alarms_departments_offices_and_duty(county: County, redis_ser
 
 
 def test_ladder_and_end_are_told(county: County, redis_server: QueueServer) -> None:
-    call_id, assignment_id = county.dispatched("department1")
+    _call_id, assignment_id = county.dispatched("department1")
     for when in ("2026-11-23 13:30", "2026-11-24 18:00"):
         with county.app.app_context(), viewer.system(), clock.at(at(when)):
             sweep.sweep(transaction)
@@ -99,7 +98,8 @@ def test_ladder_and_end_are_told(county: County, redis_server: QueueServer) -> N
     assert ladder == {
         ("department1", "overdue"), ("department1_leader", "overdue"),
         *({("department1", "amber")} & ladder),
-        ("department1", "closed_as_missed"), ("department1_leader", "closed_as_missed"), ("township1", "closed_as_missed"), ("township1_leader", "closed_as_missed"),
+        ("department1", "closed_as_missed"), ("department1_leader", "closed_as_missed"),
+        ("township1", "closed_as_missed"), ("township1_leader", "closed_as_missed"),
         ("dispatcher", "withdrawn"), ("department2", "withdrawn"), ("department2_leader", "withdrawn"),
     }  # fmt: skip
 
