@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from alembic import context
+from alembic.operations import ops
 from flask import current_app
 from flask_appbuilder import Model
 
@@ -26,13 +27,29 @@ def render_item(kind: str, item: Any, autogen_context: Any) -> Any:
     return False
 
 
+def make_circular_keys_last(migration_context: Any, revision: Any, directives: list[ops.MigrationScript]) -> None:
+    """Write a key of a circle of tables (`use_alter`) after the tables: PostgreSQL leaves it out of CREATE TABLE without a word."""
+    for script in directives:
+        assert script.upgrade_ops is not None
+        assert script.downgrade_ops is not None
+        for table in [one for one in script.upgrade_ops.ops if isinstance(one, ops.CreateTableOp)]:
+            circular = [part for part in table.columns if isinstance(part, sa.ForeignKeyConstraint) and part.use_alter]
+            table.columns = [part for part in table.columns if not any(part is key for key in circular)]
+            if circular:
+                made = [ops.CreateForeignKeyOp.from_constraint(key) for key in circular]
+                script.upgrade_ops.ops.append(ops.ModifyTableOps(table.table_name, made))
+                dropped = [ops.DropConstraintOp(str(key.name), table.table_name, type_="foreignkey") for key in circular]
+                script.downgrade_ops.ops.insert(0, ops.ModifyTableOps(table.table_name, dropped))
+
+
 def run() -> None:
     """Migrate on a connection of the application's engine."""
     engine = current_app.extensions["migrate"].db.engine
     with engine.connect() as connection:
         sqlite = connection.dialect.name == "sqlite"
         context.configure(
-            connection=connection, target_metadata=Model.metadata, render_item=render_item, render_as_batch=sqlite, compare_type=True, transaction_per_migration=True
+            connection=connection, target_metadata=Model.metadata, render_item=render_item, render_as_batch=sqlite, compare_type=True, transaction_per_migration=True,
+            process_revision_directives=make_circular_keys_last,
         )
         with context.begin_transaction():
             context.run_migrations()

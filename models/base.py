@@ -123,9 +123,9 @@ class Record(Model):
     id: Mapped[int] = mapped_column(KEY, primary_key=True, sort_order=-10)
     version: Mapped[int] = mapped_column(sa.Integer, nullable=False, default=1, sort_order=80)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, nullable=False, default=clock.now, sort_order=81)
-    created_by_id: Mapped[int | None] = mapped_column(sa.Integer, sa.ForeignKey("ab_user.id", use_alter=True), sort_order=82)
+    created_by_id: Mapped[int | None] = mapped_column(sa.Integer, sa.ForeignKey("ab_user.id"), sort_order=82)
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime, nullable=False, default=clock.now, sort_order=83)
-    changed_by_id: Mapped[int | None] = mapped_column(sa.Integer, sa.ForeignKey("ab_user.id", use_alter=True), sort_order=84)
+    changed_by_id: Mapped[int | None] = mapped_column(sa.Integer, sa.ForeignKey("ab_user.id"), sort_order=84)
 
     def __init_subclass__(cls, **options: Any) -> None:
         if "__tablename__" not in cls.__dict__ and not cls.__dict__.get("__abstract__"):

@@ -34,8 +34,15 @@ class Organisation(Record):
     label = _l("Organisation")
     plural = _l("Organisations")
 
-    county_id: Mapped[int | None] = mapped_column(KEY, sa.ForeignKey("organisation.id", use_alter=True), index=True)
+    county_id: Mapped[int | None] = mapped_column(KEY, sa.ForeignKey("organisation.id"), index=True)
     """The county that it belongs to; a county's own key for itself; None above counties."""
+    # People belong to organisations, which people keep: of this circle, these two keys are made last.
+    created_by_id: Mapped[int | None] = mapped_column(
+        sa.Integer, sa.ForeignKey("ab_user.id", name="fk_organisation_created_by", use_alter=True), sort_order=82
+    )
+    changed_by_id: Mapped[int | None] = mapped_column(
+        sa.Integer, sa.ForeignKey("ab_user.id", name="fk_organisation_changed_by", use_alter=True), sort_order=84
+    )
     name: Mapped[str] = column(_l("Government name"), sa.String(100), listed=True, searched=True, nullable=False)
     party_name: Mapped[str] = column(_l("Party name"), sa.String(100), required=False, nullable=False, default="")
     short_name: Mapped[str] = column(_l("Short name"), sa.String(40), listed=True, searched=True, nullable=False)

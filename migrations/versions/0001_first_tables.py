@@ -126,9 +126,7 @@ def upgrade() -> None:
     sa.Column('created_by_id', sa.Integer(), nullable=True),
     sa.Column('changed_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('changed_by_id', sa.Integer(), nullable=True),
-    sa.ForeignKeyConstraint(['changed_by_id'], ['ab_user.id'], use_alter=True),
-    sa.ForeignKeyConstraint(['county_id'], ['organisation.id'], use_alter=True),
-    sa.ForeignKeyConstraint(['created_by_id'], ['ab_user.id'], use_alter=True),
+    sa.ForeignKeyConstraint(['county_id'], ['organisation.id'], ),
     sa.ForeignKeyConstraint(['parent_id'], ['organisation.id'], ),
     sa.PrimaryKeyConstraint('id')
     )
@@ -205,105 +203,6 @@ def upgrade() -> None:
     with op.batch_alter_table('ab_user', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_ab_user_organisation_id'), ['organisation_id'], unique=False)
 
-    op.create_table('calendar_day',
-    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('county_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('day', sa.Date(), nullable=False),
-    sa.Column('working', sa.Boolean(), nullable=False),
-    sa.Column('name', sa.String(length=60), nullable=False),
-    sa.Column('version', sa.Integer(), nullable=False),
-    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('created_by_id', sa.Integer(), nullable=True),
-    sa.Column('changed_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('changed_by_id', sa.Integer(), nullable=True),
-    sa.ForeignKeyConstraint(['changed_by_id'], ['ab_user.id'], use_alter=True),
-    sa.ForeignKeyConstraint(['county_id'], ['organisation.id'], ),
-    sa.ForeignKeyConstraint(['created_by_id'], ['ab_user.id'], use_alter=True),
-    sa.PrimaryKeyConstraint('id'),
-    sa.UniqueConstraint('county_id', 'day')
-    )
-    with op.batch_alter_table('calendar_day', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_calendar_day_county_id'), ['county_id'], unique=False)
-
-    op.create_table('calendar_year',
-    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('county_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('year', sa.Integer(), nullable=False),
-    sa.Column('confirmed', sa.Boolean(), nullable=False),
-    sa.Column('version', sa.Integer(), nullable=False),
-    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('created_by_id', sa.Integer(), nullable=True),
-    sa.Column('changed_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('changed_by_id', sa.Integer(), nullable=True),
-    sa.ForeignKeyConstraint(['changed_by_id'], ['ab_user.id'], use_alter=True),
-    sa.ForeignKeyConstraint(['county_id'], ['organisation.id'], ),
-    sa.ForeignKeyConstraint(['created_by_id'], ['ab_user.id'], use_alter=True),
-    sa.PrimaryKeyConstraint('id'),
-    sa.UniqueConstraint('county_id', 'year')
-    )
-    with op.batch_alter_table('calendar_year', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_calendar_year_county_id'), ['county_id'], unique=False)
-
-    op.create_table('checklist',
-    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('county_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('name', sa.String(length=120), nullable=False),
-    sa.Column('level', sa.String(32), nullable=False),
-    sa.Column('scheme', sa.String(length=40), nullable=False),
-    sa.Column('owner_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('edition', sa.Integer(), nullable=False),
-    sa.Column('state', sa.String(32), nullable=False),
-    sa.Column('effective_from', sa.Date(), nullable=True),
-    sa.Column('effective_to', sa.Date(), nullable=True),
-    sa.Column('version', sa.Integer(), nullable=False),
-    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('created_by_id', sa.Integer(), nullable=True),
-    sa.Column('changed_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('changed_by_id', sa.Integer(), nullable=True),
-    sa.ForeignKeyConstraint(['changed_by_id'], ['ab_user.id'], use_alter=True),
-    sa.ForeignKeyConstraint(['county_id'], ['organisation.id'], ),
-    sa.ForeignKeyConstraint(['created_by_id'], ['ab_user.id'], use_alter=True),
-    sa.ForeignKeyConstraint(['owner_id'], ['organisation.id'], ),
-    sa.PrimaryKeyConstraint('id')
-    )
-    with op.batch_alter_table('checklist', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_checklist_county_id'), ['county_id'], unique=False)
-        batch_op.create_index(batch_op.f('ix_checklist_owner_id'), ['owner_id'], unique=False)
-        batch_op.create_index('uq_checklist_in_force', ['owner_id', 'scheme'], unique=True, postgresql_where=sa.text("state = 'in_force'"), sqlite_where=sa.text("state = 'in_force'"))
-
-    op.create_table('document',
-    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('county_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('kind', sa.String(length=32), nullable=False),
-    sa.Column('number', sa.String(length=60), nullable=False),
-    sa.Column('name', sa.String(length=200), nullable=False),
-    sa.Column('issuer_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('issued_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('about_type', sa.String(length=64), nullable=False),
-    sa.Column('about_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('context', sa.JSON().with_variant(JSONB(), "postgresql"), nullable=False),
-    sa.Column('file_key', sa.String(length=200), nullable=True),
-    sa.Column('sha256', sa.String(length=64), nullable=True),
-    sa.Column('size', sa.Integer(), nullable=True),
-    sa.Column('produced_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('version', sa.Integer(), nullable=False),
-    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('created_by_id', sa.Integer(), nullable=True),
-    sa.Column('changed_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('changed_by_id', sa.Integer(), nullable=True),
-    sa.ForeignKeyConstraint(['changed_by_id'], ['ab_user.id'], use_alter=True),
-    sa.ForeignKeyConstraint(['county_id'], ['organisation.id'], ),
-    sa.ForeignKeyConstraint(['created_by_id'], ['ab_user.id'], use_alter=True),
-    sa.ForeignKeyConstraint(['issuer_id'], ['organisation.id'], ),
-    sa.PrimaryKeyConstraint('id'),
-    sa.UniqueConstraint('issuer_id', 'kind', 'number')
-    )
-    with op.batch_alter_table('document', schema=None) as batch_op:
-        batch_op.create_index('ix_document_about', ['about_type', 'about_id'], unique=False)
-        batch_op.create_index(batch_op.f('ix_document_county_id'), ['county_id'], unique=False)
-        batch_op.create_index(batch_op.f('ix_document_issuer_id'), ['issuer_id'], unique=False)
-        batch_op.create_index('ix_document_wanted', ['id'], unique=False, postgresql_where=sa.text('sha256 IS NULL'), sqlite_where=sa.text('sha256 IS NULL'))
-
     op.create_table('number_series',
     sa.Column('owner_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('kind', sa.String(length=32), nullable=False),
@@ -312,44 +211,6 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['owner_id'], ['organisation.id'], ),
     sa.PrimaryKeyConstraint('owner_id', 'kind', 'year')
     )
-    op.create_table('organisation_alias',
-    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('organisation_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('name', sa.String(length=200), nullable=False),
-    sa.Column('version', sa.Integer(), nullable=False),
-    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('created_by_id', sa.Integer(), nullable=True),
-    sa.Column('changed_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('changed_by_id', sa.Integer(), nullable=True),
-    sa.ForeignKeyConstraint(['changed_by_id'], ['ab_user.id'], use_alter=True),
-    sa.ForeignKeyConstraint(['created_by_id'], ['ab_user.id'], use_alter=True),
-    sa.ForeignKeyConstraint(['organisation_id'], ['organisation.id'], ondelete='CASCADE'),
-    sa.PrimaryKeyConstraint('id'),
-    sa.UniqueConstraint('organisation_id', 'name')
-    )
-    with op.batch_alter_table('organisation_alias', schema=None) as batch_op:
-        batch_op.create_index('ix_organisation_alias_name', ['name'], unique=False)
-        batch_op.create_index(batch_op.f('ix_organisation_alias_organisation_id'), ['organisation_id'], unique=False)
-
-    op.create_table('setting',
-    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('county_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('name', sa.String(length=64), nullable=False),
-    sa.Column('value', sa.String(length=500), nullable=False),
-    sa.Column('version', sa.Integer(), nullable=False),
-    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('created_by_id', sa.Integer(), nullable=True),
-    sa.Column('changed_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('changed_by_id', sa.Integer(), nullable=True),
-    sa.ForeignKeyConstraint(['changed_by_id'], ['ab_user.id'], use_alter=True),
-    sa.ForeignKeyConstraint(['county_id'], ['organisation.id'], ),
-    sa.ForeignKeyConstraint(['created_by_id'], ['ab_user.id'], use_alter=True),
-    sa.PrimaryKeyConstraint('id'),
-    sa.UniqueConstraint('county_id', 'name')
-    )
-    with op.batch_alter_table('setting', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_setting_county_id'), ['county_id'], unique=False)
-
     op.create_table('ab_api_key',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('uuid', sa.String(length=36), nullable=False),
@@ -409,43 +270,104 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id'),
     sa.UniqueConstraint('user_id', 'role_id')
     )
-    op.create_table('checklist_item',
+    op.create_table('calendar_day',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('county_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('checklist_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('number', sa.Integer(), nullable=False),
-    sa.Column('field', sa.String(length=40), nullable=False),
-    sa.Column('name', sa.String(length=200), nullable=False),
-    sa.Column('basis', sa.Text(), nullable=False),
-    sa.Column('note', sa.Text(), nullable=False),
+    sa.Column('day', sa.Date(), nullable=False),
+    sa.Column('working', sa.Boolean(), nullable=False),
+    sa.Column('name', sa.String(length=60), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('created_by_id', sa.Integer(), nullable=True),
     sa.Column('changed_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('changed_by_id', sa.Integer(), nullable=True),
-    sa.ForeignKeyConstraint(['changed_by_id'], ['ab_user.id'], use_alter=True),
-    sa.ForeignKeyConstraint(['checklist_id'], ['checklist.id'], ),
+    sa.ForeignKeyConstraint(['changed_by_id'], ['ab_user.id'], ),
     sa.ForeignKeyConstraint(['county_id'], ['organisation.id'], ),
-    sa.ForeignKeyConstraint(['created_by_id'], ['ab_user.id'], use_alter=True),
+    sa.ForeignKeyConstraint(['created_by_id'], ['ab_user.id'], ),
     sa.PrimaryKeyConstraint('id'),
-    sa.UniqueConstraint('checklist_id', 'number')
+    sa.UniqueConstraint('county_id', 'day')
     )
-    with op.batch_alter_table('checklist_item', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_checklist_item_checklist_id'), ['checklist_id'], unique=False)
-        batch_op.create_index(batch_op.f('ix_checklist_item_county_id'), ['county_id'], unique=False)
+    with op.batch_alter_table('calendar_day', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_calendar_day_county_id'), ['county_id'], unique=False)
 
-    op.create_table('document_recipient',
-    sa.Column('document_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('organisation_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('read_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('read_by_id', sa.Integer(), nullable=True),
-    sa.ForeignKeyConstraint(['document_id'], ['document.id'], ondelete='CASCADE'),
-    sa.ForeignKeyConstraint(['organisation_id'], ['organisation.id'], ),
-    sa.ForeignKeyConstraint(['read_by_id'], ['ab_user.id'], ),
-    sa.PrimaryKeyConstraint('document_id', 'organisation_id')
+    op.create_table('calendar_year',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('county_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('year', sa.Integer(), nullable=False),
+    sa.Column('confirmed', sa.Boolean(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('created_by_id', sa.Integer(), nullable=True),
+    sa.Column('changed_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('changed_by_id', sa.Integer(), nullable=True),
+    sa.ForeignKeyConstraint(['changed_by_id'], ['ab_user.id'], ),
+    sa.ForeignKeyConstraint(['county_id'], ['organisation.id'], ),
+    sa.ForeignKeyConstraint(['created_by_id'], ['ab_user.id'], ),
+    sa.PrimaryKeyConstraint('id'),
+    sa.UniqueConstraint('county_id', 'year')
     )
-    with op.batch_alter_table('document_recipient', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_document_recipient_organisation_id'), ['organisation_id'], unique=False)
+    with op.batch_alter_table('calendar_year', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_calendar_year_county_id'), ['county_id'], unique=False)
+
+    op.create_table('checklist',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('county_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('name', sa.String(length=120), nullable=False),
+    sa.Column('level', sa.String(32), nullable=False),
+    sa.Column('scheme', sa.String(length=40), nullable=False),
+    sa.Column('owner_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('edition', sa.Integer(), nullable=False),
+    sa.Column('state', sa.String(32), nullable=False),
+    sa.Column('effective_from', sa.Date(), nullable=True),
+    sa.Column('effective_to', sa.Date(), nullable=True),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('created_by_id', sa.Integer(), nullable=True),
+    sa.Column('changed_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('changed_by_id', sa.Integer(), nullable=True),
+    sa.ForeignKeyConstraint(['changed_by_id'], ['ab_user.id'], ),
+    sa.ForeignKeyConstraint(['county_id'], ['organisation.id'], ),
+    sa.ForeignKeyConstraint(['created_by_id'], ['ab_user.id'], ),
+    sa.ForeignKeyConstraint(['owner_id'], ['organisation.id'], ),
+    sa.PrimaryKeyConstraint('id')
+    )
+    with op.batch_alter_table('checklist', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_checklist_county_id'), ['county_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_checklist_owner_id'), ['owner_id'], unique=False)
+        batch_op.create_index('uq_checklist_in_force', ['owner_id', 'scheme'], unique=True, postgresql_where=sa.text("state = 'in_force'"), sqlite_where=sa.text("state = 'in_force'"))
+
+    op.create_table('document',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('county_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('kind', sa.String(length=32), nullable=False),
+    sa.Column('number', sa.String(length=60), nullable=False),
+    sa.Column('name', sa.String(length=200), nullable=False),
+    sa.Column('issuer_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('issued_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('about_type', sa.String(length=64), nullable=False),
+    sa.Column('about_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('context', sa.JSON().with_variant(JSONB(), "postgresql"), nullable=False),
+    sa.Column('file_key', sa.String(length=200), nullable=True),
+    sa.Column('sha256', sa.String(length=64), nullable=True),
+    sa.Column('size', sa.Integer(), nullable=True),
+    sa.Column('produced_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('created_by_id', sa.Integer(), nullable=True),
+    sa.Column('changed_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('changed_by_id', sa.Integer(), nullable=True),
+    sa.ForeignKeyConstraint(['changed_by_id'], ['ab_user.id'], ),
+    sa.ForeignKeyConstraint(['county_id'], ['organisation.id'], ),
+    sa.ForeignKeyConstraint(['created_by_id'], ['ab_user.id'], ),
+    sa.ForeignKeyConstraint(['issuer_id'], ['organisation.id'], ),
+    sa.PrimaryKeyConstraint('id'),
+    sa.UniqueConstraint('issuer_id', 'kind', 'number')
+    )
+    with op.batch_alter_table('document', schema=None) as batch_op:
+        batch_op.create_index('ix_document_about', ['about_type', 'about_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_document_county_id'), ['county_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_document_issuer_id'), ['issuer_id'], unique=False)
+        batch_op.create_index('ix_document_wanted', ['id'], unique=False, postgresql_where=sa.text('sha256 IS NULL'), sqlite_where=sa.text('sha256 IS NULL'))
 
     op.create_table('event',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -476,6 +398,92 @@ def upgrade() -> None:
         batch_op.create_index('ix_event_record', ['record_type', 'record_id'], unique=False)
         batch_op.create_index('ix_event_unrelayed', ['id'], unique=False, postgresql_where=sa.text('relayed_at IS NULL'), sqlite_where=sa.text('relayed_at IS NULL'))
 
+    op.create_table('organisation_alias',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('organisation_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('name', sa.String(length=200), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('created_by_id', sa.Integer(), nullable=True),
+    sa.Column('changed_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('changed_by_id', sa.Integer(), nullable=True),
+    sa.ForeignKeyConstraint(['changed_by_id'], ['ab_user.id'], ),
+    sa.ForeignKeyConstraint(['created_by_id'], ['ab_user.id'], ),
+    sa.ForeignKeyConstraint(['organisation_id'], ['organisation.id'], ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id'),
+    sa.UniqueConstraint('organisation_id', 'name')
+    )
+    with op.batch_alter_table('organisation_alias', schema=None) as batch_op:
+        batch_op.create_index('ix_organisation_alias_name', ['name'], unique=False)
+        batch_op.create_index(batch_op.f('ix_organisation_alias_organisation_id'), ['organisation_id'], unique=False)
+
+    op.create_table('setting',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('county_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('name', sa.String(length=64), nullable=False),
+    sa.Column('value', sa.String(length=500), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('created_by_id', sa.Integer(), nullable=True),
+    sa.Column('changed_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('changed_by_id', sa.Integer(), nullable=True),
+    sa.ForeignKeyConstraint(['changed_by_id'], ['ab_user.id'], ),
+    sa.ForeignKeyConstraint(['county_id'], ['organisation.id'], ),
+    sa.ForeignKeyConstraint(['created_by_id'], ['ab_user.id'], ),
+    sa.PrimaryKeyConstraint('id'),
+    sa.UniqueConstraint('county_id', 'name')
+    )
+    with op.batch_alter_table('setting', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_setting_county_id'), ['county_id'], unique=False)
+
+    op.create_table('checklist_item',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('county_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('checklist_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('number', sa.Integer(), nullable=False),
+    sa.Column('field', sa.String(length=40), nullable=False),
+    sa.Column('name', sa.String(length=200), nullable=False),
+    sa.Column('basis', sa.Text(), nullable=False),
+    sa.Column('note', sa.Text(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('created_by_id', sa.Integer(), nullable=True),
+    sa.Column('changed_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('changed_by_id', sa.Integer(), nullable=True),
+    sa.ForeignKeyConstraint(['changed_by_id'], ['ab_user.id'], ),
+    sa.ForeignKeyConstraint(['checklist_id'], ['checklist.id'], ),
+    sa.ForeignKeyConstraint(['county_id'], ['organisation.id'], ),
+    sa.ForeignKeyConstraint(['created_by_id'], ['ab_user.id'], ),
+    sa.PrimaryKeyConstraint('id'),
+    sa.UniqueConstraint('checklist_id', 'number')
+    )
+    with op.batch_alter_table('checklist_item', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_checklist_item_checklist_id'), ['checklist_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_checklist_item_county_id'), ['county_id'], unique=False)
+
+    op.create_table('document_recipient',
+    sa.Column('document_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('organisation_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('read_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('read_by_id', sa.Integer(), nullable=True),
+    sa.ForeignKeyConstraint(['document_id'], ['document.id'], ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['organisation_id'], ['organisation.id'], ),
+    sa.ForeignKeyConstraint(['read_by_id'], ['ab_user.id'], ),
+    sa.PrimaryKeyConstraint('document_id', 'organisation_id')
+    )
+    with op.batch_alter_table('document_recipient', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_document_recipient_organisation_id'), ['organisation_id'], unique=False)
+
+    op.create_table('event_value',
+    sa.Column('event_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('name', sa.String(length=96), nullable=False),
+    sa.Column('salt', sa.String(length=32), nullable=False),
+    sa.Column('value', sa.JSON().with_variant(JSONB(), "postgresql"), nullable=True),
+    sa.Column('only_for_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.ForeignKeyConstraint(['event_id'], ['event.id'], ),
+    sa.ForeignKeyConstraint(['only_for_id'], ['organisation.id'], ),
+    sa.PrimaryKeyConstraint('event_id', 'name')
+    )
     op.create_table('notice',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('county_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -490,9 +498,9 @@ def upgrade() -> None:
     sa.Column('created_by_id', sa.Integer(), nullable=True),
     sa.Column('changed_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('changed_by_id', sa.Integer(), nullable=True),
-    sa.ForeignKeyConstraint(['changed_by_id'], ['ab_user.id'], use_alter=True),
+    sa.ForeignKeyConstraint(['changed_by_id'], ['ab_user.id'], ),
     sa.ForeignKeyConstraint(['county_id'], ['organisation.id'], ),
-    sa.ForeignKeyConstraint(['created_by_id'], ['ab_user.id'], use_alter=True),
+    sa.ForeignKeyConstraint(['created_by_id'], ['ab_user.id'], ),
     sa.ForeignKeyConstraint(['department_id'], ['organisation.id'], ),
     sa.ForeignKeyConstraint(['document_id'], ['document.id'], ),
     sa.PrimaryKeyConstraint('id')
@@ -501,6 +509,25 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_notice_county_id'), ['county_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_notice_department_id'), ['department_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_notice_document_id'), ['document_id'], unique=False)
+
+    op.create_table('notification',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('event_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('person_id', sa.Integer(), nullable=False),
+    sa.Column('kind', sa.String(length=48), nullable=False),
+    sa.Column('values', sa.JSON().with_variant(JSONB(), "postgresql"), nullable=False),
+    sa.Column('record_type', sa.String(length=64), nullable=False),
+    sa.Column('record_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('made_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('read_at', sa.DateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['event_id'], ['event.id'], ),
+    sa.ForeignKeyConstraint(['person_id'], ['ab_user.id'], ),
+    sa.PrimaryKeyConstraint('id'),
+    sa.UniqueConstraint('event_id', 'person_id', 'kind')
+    )
+    with op.batch_alter_table('notification', schema=None) as batch_op:
+        batch_op.create_index('ix_notification_inbox', ['person_id', 'id'], unique=False)
+        batch_op.create_index('ix_notification_unread', ['person_id'], unique=False, postgresql_where=sa.text('read_at IS NULL'), sqlite_where=sa.text('read_at IS NULL'))
 
     op.create_table('call',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -539,10 +566,10 @@ def upgrade() -> None:
     sa.Column('changed_by_id', sa.Integer(), nullable=True),
     sa.CheckConstraint("state = 'draft' OR title <> ''", name='ck_call_title'),
     sa.ForeignKeyConstraint(['accepted_by_id'], ['ab_user.id'], ),
-    sa.ForeignKeyConstraint(['changed_by_id'], ['ab_user.id'], use_alter=True),
+    sa.ForeignKeyConstraint(['changed_by_id'], ['ab_user.id'], ),
     sa.ForeignKeyConstraint(['checklist_item_id'], ['checklist_item.id'], ),
     sa.ForeignKeyConstraint(['county_id'], ['organisation.id'], ),
-    sa.ForeignKeyConstraint(['created_by_id'], ['ab_user.id'], use_alter=True),
+    sa.ForeignKeyConstraint(['created_by_id'], ['ab_user.id'], ),
     sa.ForeignKeyConstraint(['dispatched_by_id'], ['ab_user.id'], ),
     sa.ForeignKeyConstraint(['submitted_by_id'], ['ab_user.id'], ),
     sa.ForeignKeyConstraint(['township_id'], ['organisation.id'], ),
@@ -569,9 +596,9 @@ def upgrade() -> None:
     sa.Column('created_by_id', sa.Integer(), nullable=True),
     sa.Column('changed_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('changed_by_id', sa.Integer(), nullable=True),
-    sa.ForeignKeyConstraint(['changed_by_id'], ['ab_user.id'], use_alter=True),
+    sa.ForeignKeyConstraint(['changed_by_id'], ['ab_user.id'], ),
     sa.ForeignKeyConstraint(['county_id'], ['organisation.id'], ),
-    sa.ForeignKeyConstraint(['created_by_id'], ['ab_user.id'], use_alter=True),
+    sa.ForeignKeyConstraint(['created_by_id'], ['ab_user.id'], ),
     sa.ForeignKeyConstraint(['item_id'], ['checklist_item.id'], ),
     sa.ForeignKeyConstraint(['organisation_id'], ['organisation.id'], ),
     sa.PrimaryKeyConstraint('id')
@@ -580,35 +607,6 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_duty_county_id'), ['county_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_duty_item_id'), ['item_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_duty_organisation_id'), ['organisation_id'], unique=False)
-
-    op.create_table('event_value',
-    sa.Column('event_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('name', sa.String(length=96), nullable=False),
-    sa.Column('salt', sa.String(length=32), nullable=False),
-    sa.Column('value', sa.JSON().with_variant(JSONB(), "postgresql"), nullable=True),
-    sa.Column('only_for_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
-    sa.ForeignKeyConstraint(['event_id'], ['event.id'], ),
-    sa.ForeignKeyConstraint(['only_for_id'], ['organisation.id'], ),
-    sa.PrimaryKeyConstraint('event_id', 'name')
-    )
-    op.create_table('notification',
-    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('event_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('person_id', sa.Integer(), nullable=False),
-    sa.Column('kind', sa.String(length=48), nullable=False),
-    sa.Column('values', sa.JSON().with_variant(JSONB(), "postgresql"), nullable=False),
-    sa.Column('record_type', sa.String(length=64), nullable=False),
-    sa.Column('record_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('made_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('read_at', sa.DateTime(timezone=True), nullable=True),
-    sa.ForeignKeyConstraint(['event_id'], ['event.id'], ),
-    sa.ForeignKeyConstraint(['person_id'], ['ab_user.id'], ),
-    sa.PrimaryKeyConstraint('id'),
-    sa.UniqueConstraint('event_id', 'person_id', 'kind')
-    )
-    with op.batch_alter_table('notification', schema=None) as batch_op:
-        batch_op.create_index('ix_notification_inbox', ['person_id', 'id'], unique=False)
-        batch_op.create_index('ix_notification_unread', ['person_id'], unique=False, postgresql_where=sa.text('read_at IS NULL'), sqlite_where=sa.text('read_at IS NULL'))
 
     op.create_table('assignment',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -638,9 +636,9 @@ def upgrade() -> None:
     sa.Column('changed_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('changed_by_id', sa.Integer(), nullable=True),
     sa.ForeignKeyConstraint(['call_id'], ['call.id'], ),
-    sa.ForeignKeyConstraint(['changed_by_id'], ['ab_user.id'], use_alter=True),
+    sa.ForeignKeyConstraint(['changed_by_id'], ['ab_user.id'], ),
     sa.ForeignKeyConstraint(['county_id'], ['organisation.id'], ),
-    sa.ForeignKeyConstraint(['created_by_id'], ['ab_user.id'], use_alter=True),
+    sa.ForeignKeyConstraint(['created_by_id'], ['ab_user.id'], ),
     sa.ForeignKeyConstraint(['department_id'], ['organisation.id'], ),
     sa.ForeignKeyConstraint(['responded_by_id'], ['ab_user.id'], ),
     sa.PrimaryKeyConstraint('id'),
@@ -687,9 +685,9 @@ def upgrade() -> None:
     sa.Column('changed_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('changed_by_id', sa.Integer(), nullable=True),
     sa.ForeignKeyConstraint(['assignment_id'], ['assignment.id'], ),
-    sa.ForeignKeyConstraint(['changed_by_id'], ['ab_user.id'], use_alter=True),
+    sa.ForeignKeyConstraint(['changed_by_id'], ['ab_user.id'], ),
     sa.ForeignKeyConstraint(['county_id'], ['organisation.id'], ),
-    sa.ForeignKeyConstraint(['created_by_id'], ['ab_user.id'], use_alter=True),
+    sa.ForeignKeyConstraint(['created_by_id'], ['ab_user.id'], ),
     sa.ForeignKeyConstraint(['department_id'], ['organisation.id'], ),
     sa.ForeignKeyConstraint(['evaluated_by_id'], ['ab_user.id'], ),
     sa.ForeignKeyConstraint(['township_id'], ['organisation.id'], ),
@@ -744,9 +742,9 @@ def upgrade() -> None:
     sa.Column('changed_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('changed_by_id', sa.Integer(), nullable=True),
     sa.ForeignKeyConstraint(['assignment_id'], ['assignment.id'], ),
-    sa.ForeignKeyConstraint(['changed_by_id'], ['ab_user.id'], use_alter=True),
+    sa.ForeignKeyConstraint(['changed_by_id'], ['ab_user.id'], ),
     sa.ForeignKeyConstraint(['county_id'], ['organisation.id'], ),
-    sa.ForeignKeyConstraint(['created_by_id'], ['ab_user.id'], use_alter=True),
+    sa.ForeignKeyConstraint(['created_by_id'], ['ab_user.id'], ),
     sa.ForeignKeyConstraint(['reported_by_id'], ['ab_user.id'], ),
     sa.PrimaryKeyConstraint('id'),
     sa.UniqueConstraint('assignment_id', 'round')
@@ -755,11 +753,19 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_report_assignment_id'), ['assignment_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_report_county_id'), ['county_id'], unique=False)
 
+    with op.batch_alter_table('organisation', schema=None) as batch_op:
+        batch_op.create_foreign_key('fk_organisation_changed_by', 'ab_user', ['changed_by_id'], ['id'], use_alter=True)
+        batch_op.create_foreign_key('fk_organisation_created_by', 'ab_user', ['created_by_id'], ['id'], use_alter=True)
+
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    with op.batch_alter_table('organisation', schema=None) as batch_op:
+        batch_op.drop_constraint('fk_organisation_changed_by', type_='foreignkey')
+        batch_op.drop_constraint('fk_organisation_created_by', type_='foreignkey')
+
     with op.batch_alter_table('report', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_report_county_id'))
         batch_op.drop_index(batch_op.f('ix_report_assignment_id'))
@@ -791,12 +797,6 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_assignment_call_id'))
 
     op.drop_table('assignment')
-    with op.batch_alter_table('notification', schema=None) as batch_op:
-        batch_op.drop_index('ix_notification_unread', postgresql_where=sa.text('read_at IS NULL'), sqlite_where=sa.text('read_at IS NULL'))
-        batch_op.drop_index('ix_notification_inbox')
-
-    op.drop_table('notification')
-    op.drop_table('event_value')
     with op.batch_alter_table('duty', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_duty_organisation_id'))
         batch_op.drop_index(batch_op.f('ix_duty_item_id'))
@@ -810,18 +810,18 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_call_checklist_item_id'))
 
     op.drop_table('call')
+    with op.batch_alter_table('notification', schema=None) as batch_op:
+        batch_op.drop_index('ix_notification_unread', postgresql_where=sa.text('read_at IS NULL'), sqlite_where=sa.text('read_at IS NULL'))
+        batch_op.drop_index('ix_notification_inbox')
+
+    op.drop_table('notification')
     with op.batch_alter_table('notice', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_notice_document_id'))
         batch_op.drop_index(batch_op.f('ix_notice_department_id'))
         batch_op.drop_index(batch_op.f('ix_notice_county_id'))
 
     op.drop_table('notice')
-    with op.batch_alter_table('event', schema=None) as batch_op:
-        batch_op.drop_index('ix_event_unrelayed', postgresql_where=sa.text('relayed_at IS NULL'), sqlite_where=sa.text('relayed_at IS NULL'))
-        batch_op.drop_index('ix_event_record')
-        batch_op.drop_index('ix_event_at')
-
-    op.drop_table('event')
+    op.drop_table('event_value')
     with op.batch_alter_table('document_recipient', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_document_recipient_organisation_id'))
 
@@ -831,23 +831,6 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_checklist_item_checklist_id'))
 
     op.drop_table('checklist_item')
-    op.drop_table('ab_user_role')
-    with op.batch_alter_table('ab_user_group', schema=None) as batch_op:
-        batch_op.drop_index('idx_user_id')
-        batch_op.drop_index('idx_user_group_id')
-
-    op.drop_table('ab_user_group')
-    with op.batch_alter_table('ab_permission_view_role', schema=None) as batch_op:
-        batch_op.drop_index('idx_role_id')
-        batch_op.drop_index('idx_permission_view_id')
-
-    op.drop_table('ab_permission_view_role')
-    with op.batch_alter_table('ab_api_key', schema=None) as batch_op:
-        batch_op.drop_index('idx_api_key_user_id')
-        batch_op.drop_index('idx_api_key_prefix')
-        batch_op.drop_index('idx_api_key_lookup_hash')
-
-    op.drop_table('ab_api_key')
     with op.batch_alter_table('setting', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_setting_county_id'))
 
@@ -857,7 +840,12 @@ def downgrade() -> None:
         batch_op.drop_index('ix_organisation_alias_name')
 
     op.drop_table('organisation_alias')
-    op.drop_table('number_series')
+    with op.batch_alter_table('event', schema=None) as batch_op:
+        batch_op.drop_index('ix_event_unrelayed', postgresql_where=sa.text('relayed_at IS NULL'), sqlite_where=sa.text('relayed_at IS NULL'))
+        batch_op.drop_index('ix_event_record')
+        batch_op.drop_index('ix_event_at')
+
+    op.drop_table('event')
     with op.batch_alter_table('document', schema=None) as batch_op:
         batch_op.drop_index('ix_document_wanted', postgresql_where=sa.text('sha256 IS NULL'), sqlite_where=sa.text('sha256 IS NULL'))
         batch_op.drop_index(batch_op.f('ix_document_issuer_id'))
@@ -879,6 +867,24 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_calendar_day_county_id'))
 
     op.drop_table('calendar_day')
+    op.drop_table('ab_user_role')
+    with op.batch_alter_table('ab_user_group', schema=None) as batch_op:
+        batch_op.drop_index('idx_user_id')
+        batch_op.drop_index('idx_user_group_id')
+
+    op.drop_table('ab_user_group')
+    with op.batch_alter_table('ab_permission_view_role', schema=None) as batch_op:
+        batch_op.drop_index('idx_role_id')
+        batch_op.drop_index('idx_permission_view_id')
+
+    op.drop_table('ab_permission_view_role')
+    with op.batch_alter_table('ab_api_key', schema=None) as batch_op:
+        batch_op.drop_index('idx_api_key_user_id')
+        batch_op.drop_index('idx_api_key_prefix')
+        batch_op.drop_index('idx_api_key_lookup_hash')
+
+    op.drop_table('ab_api_key')
+    op.drop_table('number_series')
     with op.batch_alter_table('ab_user', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_ab_user_organisation_id'))
 

@@ -1,0 +1,76 @@
+"""The migrations make exactly what the models declare, on both databases, up and down."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import flask_migrate
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from flask import Flask
+from flask_appbuilder import Model
+
+from app.database import db
+
+
+def differences(connection: sa.Connection) -> list[Any]:
+    """What a new migration would change."""
+    context = MigrationContext.configure(connection, opts={"compare_type": True, "target_metadata": Model.metadata})
+    return list(compare_metadata(context, Model.metadata))
+
+
+def foreign_keys_of_models() -> set[tuple[str, str, str]]:
+    return {(table.name, key.parent.name, key.column.table.name) for table in Model.metadata.tables.values() for key in table.foreign_keys}
+
+
+def foreign_keys_of_database(connection: sa.Connection) -> set[tuple[str, str, str]]:
+    seen = sa.inspect(connection)
+    return {
+        (table, column, key["referred_table"]) for table in seen.get_table_names() for key in seen.get_foreign_keys(table) for column in key["constrained_columns"]
+    }
+
+
+def indexes_of_models() -> set[tuple[str, str]]:
+    return {(table.name, str(index.name)) for table in Model.metadata.tables.values() for index in table.indexes}
+
+
+def indexes_of_database(connection: sa.Connection) -> set[tuple[str, str]]:
+    seen = sa.inspect(connection)
+    return {(table, str(index["name"])) for table in seen.get_table_names() for index in seen.get_indexes(table)}
+
+
+def test_a_new_migration_would_change_nothing(application: Flask) -> None:
+    with application.app_context(), db.engine.connect() as connection:
+        assert differences(connection) == []
+
+
+def test_every_foreign_key_of_the_models_stands_in_the_database(application: Flask) -> None:
+    with application.app_context(), db.engine.connect() as connection:
+        assert foreign_keys_of_models() - foreign_keys_of_database(connection) == set()
+
+
+def test_every_index_of_the_models_stands_in_the_database(application: Flask) -> None:
+    with application.app_context(), db.engine.connect() as connection:
+        assert indexes_of_models() - indexes_of_database(connection) == set()
+
+
+def test_partial_indexes_are_partial_on_both_databases(application: Flask) -> None:
+    with application.app_context(), db.engine.connect() as connection:
+        seen = sa.inspect(connection)
+        name = connection.dialect.name
+        partial = {index["name"] for index in seen.get_indexes("assignment") if index.get("dialect_options", {}).get(f"{name}_where") is not None}
+        assert {"uq_assignment_lead", "ix_assignment_next_step"} <= partial
+
+
+def test_migrations_go_down_to_nothing_and_up_again(application: Flask) -> None:
+    with application.app_context():
+        flask_migrate.downgrade(revision="base")
+        db.engine.dispose()
+        with db.engine.connect() as connection:
+            assert sa.inspect(connection).get_table_names() == ["alembic_version"]
+        flask_migrate.upgrade()
+        db.engine.dispose()
+        with db.engine.connect() as connection:
+            assert differences(connection) == []
+            assert foreign_keys_of_models() - foreign_keys_of_database(connection) == set()
