@@ -8,6 +8,9 @@ from datetime import datetime
 from models.worktime import WorkCalendar
 from reports.wording import natural_duration_text, working_duration_text
 
+MOMENT = "不足1分钟"
+"""Less than can be measured: the minute after a deadline, or the hours until offices open again."""
+
 
 @dataclass(frozen=True)
 class Ruler:
@@ -31,4 +34,4 @@ class Ruler:
         if until <= due:
             return ""
         minutes = self.minutes(due, until)
-        return self.text(minutes) if minutes else "不足1分钟"
+        return self.text(minutes) if minutes else MOMENT

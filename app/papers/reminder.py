@@ -7,7 +7,7 @@ from collections import Counter
 from sqlalchemy.orm import Session
 
 from app.papers import labels
-from app.papers.durations import Ruler
+from app.papers.durations import MOMENT, Ruler
 from app.papers.printable import paper
 from models import viewer
 from models.calendar import work_calendar
@@ -60,7 +60,7 @@ def _case(entry: NoticeEntry, document: Document, calendar: WorkCalendar, *, nam
         sent_at=instant_text(assignment.assigned_at, zone),
         due=f"{due}（{labels.CLOCKS[entry.clock]}）" if named_twice else due,
         state=labels.ASSIGNMENT_STATES[assignment.state],
-        overdue=Ruler(calendar, call.emergency).overdue_text(entry.due, document.issued_at),
+        overdue=Ruler(calendar, call.emergency).overdue_text(entry.due, document.issued_at) or MOMENT,
         urge_count=0,
         town_contact=call.contact_name or (call.submitted_by.name if call.submitted_by else ""),
         town_phone=call.contact_phone or call.township.phone,

@@ -134,6 +134,16 @@ def test_reminder_says_what_is_overdue_by_how_much_and_until_when_2_2(county: Co
     assert reports.render("reminder", context).startswith(b"%PDF")
 
 
+@pytest.mark.parametrize("moment", ["2026-11-24 17:30", "2026-11-24 17:31", "2026-11-24 20:00"])
+def test_slip_of_the_deadlines_own_minute_says_that_it_is_overdue(county: County, moment: str) -> None:
+    county.dispatched("department1")
+    with county.acting(None, at(moment)):
+        sweep.sweep(transaction)
+    context = stored(county, "reminder")[0].context
+    assert context["cases"][0]["overdue"] == "不足1分钟"
+    assert "已超过规定时限不足1分钟" in reports.render_html("reminder", context)
+
+
 def test_emergency_is_overdue_in_natural_time(county: County) -> None:
     county.emergency("department3", when=at("2026-11-21 22:00"))
     with county.acting(None, at("2026-11-21 23:15")):
