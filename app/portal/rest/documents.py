@@ -59,7 +59,7 @@ class DocumentApi(RecordApi):
         document = load_visible(db.session(), Document, asking.record_key(pk))
         person = asking.demand("can_show", self.class_permission_name)
         if document.sha256 is None:
-            response = self.response(503, message=_("This paper is just being produced. Please try again in a few seconds."))
+            response = self.response(503, message=_("This paper is still being made. Please try again in a few seconds."))
             response.headers["Retry-After"] = str(RETRY_SECONDS)
             return response
         content = paper_bytes(document)

@@ -31,7 +31,9 @@ class Api:
         return self.client.open(f"/api/v1{path}", method=method, headers=headers, **options)
 
     def get(self, path: str, q: Any = None) -> TestResponse:
-        return self.call("GET", path, query_string={"q": q if isinstance(q, str) else prison.dumps(q)} if q is not None else None)
+        return self.call(
+            "GET", path, query_string={"q": q if isinstance(q, str) else prison.dumps(q)} if q is not None else None
+        )
 
     def post(self, path: str, given: Any = None) -> TestResponse:
         return self.call("POST", path, **({} if given is None else {"json": given}))

@@ -17,19 +17,42 @@ from tests.app.portal.api_client import Api
 from tests.county import County
 
 PATHS = [
-    ("GET", "/call/"), ("GET", "/call/1"), ("POST", "/call/"), ("PUT", "/call/1"), ("DELETE", "/call/1"), ("GET", "/call/1/transitions"),
-    ("POST", "/call/1/submit"), ("GET", "/document/1/pdf"), ("GET", "/event/"), ("GET", "/me"), ("GET", "/_openapi"),
-]  # fmt: skip
+    ("GET", "/call/"),
+    ("GET", "/call/1"),
+    ("POST", "/call/"),
+    ("PUT", "/call/1"),
+    ("DELETE", "/call/1"),
+    ("GET", "/call/1/transitions"),
+    ("POST", "/call/1/submit"),
+    ("GET", "/document/1/pdf"),
+    ("GET", "/event/"),
+    ("GET", "/me"),
+    ("GET", "/_openapi"),
+]
 
 
 @pytest.mark.parametrize(("method", "path"), PATHS)
 def test_without_a_token_everything_is_401(county: County, method: str, path: str) -> None:
-    answer = county.app.test_client().open(f"/api/v1{path}", method=method, json={} if method in ("POST", "PUT") else None)
+    answer = county.app.test_client().open(
+        f"/api/v1{path}", method=method, json={} if method in ("POST", "PUT") else None
+    )
     assert answer.status_code == 401
     assert answer.json["message"]
 
 
-@pytest.mark.parametrize("header", ["Bearer", "Bearer ", "Bearer x", "Bearer a.b.c", "Bearer ééé", "Basic YTpi", "Bearer " + "a" * 7000, "Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiIxOjAifQ."])
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Bearer",
+        "Bearer ",
+        "Bearer x",
+        "Bearer a.b.c",
+        "Bearer ééé",
+        "Basic YTpi",
+        "Bearer " + "a" * 7000,
+        "Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiIxOjAifQ.",
+    ],
+)
 def test_a_garbage_token_is_401(county: County, header: str) -> None:
     for method, path in (("GET", "/call/"), ("POST", "/call/"), ("GET", "/me")):
         answer = county.app.test_client().open(f"/api/v1{path}", method=method, headers={"Authorization": header})
@@ -66,7 +89,26 @@ def test_a_token_needs_no_csrf_token(county: County) -> None:
 
 
 @pytest.mark.parametrize(
-    "key", ["0", "-1", "abc", "1.5", "9" * 18, "9" * 19, "9" * 20, "9" * 5000, str(2**63), "%00", "1%00", "١", "1e3", " 1", "null", "'", "%F0%9F%92%A9"]
+    "key",
+    [
+        "0",
+        "-1",
+        "abc",
+        "1.5",
+        "9" * 18,
+        "9" * 19,
+        "9" * 20,
+        "9" * 5000,
+        str(2**63),
+        "%00",
+        "1%00",
+        "١",
+        "1e3",
+        " 1",
+        "null",
+        "'",
+        "%F0%9F%92%A9",
+    ],
 )
 def test_any_id_in_an_address_is_404(county: County, key: str) -> None:
     api = Api(county, "township1")
@@ -79,23 +121,89 @@ def test_any_id_in_an_address_is_404(county: County, key: str) -> None:
 
 
 NASTY_QUERIES: list[Any] = [
-    "(", ")", "(a:", "!", "!(", "!(1,", "'", "(page:", "x", "1", "!n", "!t", "!(1)", "''", "(page:x)", "(page:-1)", "(page:1.5)", "(page:!t)",
-    "(page:99999999999999999999)", "(page_size:0)", "(page_size:-1)", "(page_size:x)", "(page_size:!(1))", "(page:1e400)", "\x00", "(a:\x00)", "é",
-    "(order_column:nonsense)", "(order_column:!(1))", "(order_column:assignments)", "(order_column:township.name)", "(order_column:id,order_direction:sideways)",
-    "(order_column:'id; drop table call')", "(order_direction:!(1))", "(columns:x)", "(columns:!(nonsense))", "(columns:!(1))", "(keys:x)", "(keys:!(1))",
-    "(filters:x)", "(filters:!(x))", "(filters:!(()))", "(filters:!((col:title)))", "(filters:!((col:title,opr:eq)))", "(filters:!((col:nonsense,opr:eq,value:1)))",
-    "(filters:!((col:password,opr:eq,value:1)))", "(filters:!((col:title,opr:nonsense,value:1)))", "(filters:!((col:title,opr:gt,value:1)))",
-    "(filters:!((col:!(1),opr:eq,value:1)))", "(filters:!((col:title,opr:!(1),value:1)))", "(filters:!((col:state,opr:eq,value:nonsense)))",
-    "(filters:!((col:state,opr:eq,value:!(1))))", "(filters:!((col:id,opr:eq,value:abc)))", "(filters:!((col:id,opr:eq,value:99999999999999999999)))",
-    "(filters:!((col:version,opr:eq,value:99999999999)))", "(filters:!((col:id,opr:in,value:!())))", "(filters:!((col:id,opr:in,value:1)))",
-    "(filters:!((col:id,opr:in,value:!(!(1)))))", "(filters:!((col:happened_at,opr:gt,value:yesterday)))", "(filters:!((col:happened_at,opr:gt,value:!n)))",
-    "(filters:!((col:happened_at,opr:gt,value:9999-99-99)))", "(filters:!((col:township,opr:rel_o_m,value:x)))", "(filters:!((col:township,opr:rel_o_m,value:-5)))",
-    "(filters:!((col:township,opr:ct,value:x)))", "(filters:!((col:complex,opr:eq,value:maybe)))", "(filters:!((col:title,opr:eq,value:(a:b))))",
-    "(filters:!((col:title,opr:ct,value:!(1))))", "(filters:!((col:assignments,opr:eq,value:1)))",
-    "[" * 5000, "!(" * 3900, "(a:" * 2600, "x" * 9000, '{"page":', '[1,2]', '{"filters": {"a": 1}}', '{"filters":[{"col":"title","opr":"eq","value":"\\ud800"}]}',
-    '{"filters":[{"col":"title","opr":"ct","value":"\\u0000"}]}', '{"filters":[{"col":"title","opr":"eq","value":{"a":{"b":1}}}]}', '{"page":1' + "0" * 5000 + "}",
-    '{"page":NaN}', '{"page":Infinity}', json.dumps({"filters": [{"col": "title", "opr": "eq", "value": "x"}] * 51}),
-]  # fmt: skip
+    "(",
+    ")",
+    "(a:",
+    "!",
+    "!(",
+    "!(1,",
+    "'",
+    "(page:",
+    "x",
+    "1",
+    "!n",
+    "!t",
+    "!(1)",
+    "''",
+    "(page:x)",
+    "(page:-1)",
+    "(page:1.5)",
+    "(page:!t)",
+    "(page:99999999999999999999)",
+    "(page_size:0)",
+    "(page_size:-1)",
+    "(page_size:x)",
+    "(page_size:!(1))",
+    "(page:1e400)",
+    "\x00",
+    "(a:\x00)",
+    "é",
+    "(order_column:nonsense)",
+    "(order_column:!(1))",
+    "(order_column:assignments)",
+    "(order_column:township.name)",
+    "(order_column:id,order_direction:sideways)",
+    "(order_column:'id; drop table call')",
+    "(order_direction:!(1))",
+    "(columns:x)",
+    "(columns:!(nonsense))",
+    "(columns:!(1))",
+    "(keys:x)",
+    "(keys:!(1))",
+    "(filters:x)",
+    "(filters:!(x))",
+    "(filters:!(()))",
+    "(filters:!((col:title)))",
+    "(filters:!((col:title,opr:eq)))",
+    "(filters:!((col:nonsense,opr:eq,value:1)))",
+    "(filters:!((col:password,opr:eq,value:1)))",
+    "(filters:!((col:title,opr:nonsense,value:1)))",
+    "(filters:!((col:title,opr:gt,value:1)))",
+    "(filters:!((col:!(1),opr:eq,value:1)))",
+    "(filters:!((col:title,opr:!(1),value:1)))",
+    "(filters:!((col:state,opr:eq,value:nonsense)))",
+    "(filters:!((col:state,opr:eq,value:!(1))))",
+    "(filters:!((col:id,opr:eq,value:abc)))",
+    "(filters:!((col:id,opr:eq,value:99999999999999999999)))",
+    "(filters:!((col:version,opr:eq,value:99999999999)))",
+    "(filters:!((col:id,opr:in,value:!())))",
+    "(filters:!((col:id,opr:in,value:1)))",
+    "(filters:!((col:id,opr:in,value:!(!(1)))))",
+    "(filters:!((col:happened_at,opr:gt,value:yesterday)))",
+    "(filters:!((col:happened_at,opr:gt,value:!n)))",
+    "(filters:!((col:happened_at,opr:gt,value:9999-99-99)))",
+    "(filters:!((col:township,opr:rel_o_m,value:x)))",
+    "(filters:!((col:township,opr:rel_o_m,value:-5)))",
+    "(filters:!((col:township,opr:ct,value:x)))",
+    "(filters:!((col:complex,opr:eq,value:maybe)))",
+    "(filters:!((col:title,opr:eq,value:(a:b))))",
+    "(filters:!((col:title,opr:ct,value:!(1))))",
+    "(filters:!((col:assignments,opr:eq,value:1)))",
+    "[" * 5000,
+    "!(" * 3900,
+    "(a:" * 2600,
+    "x" * 9000,
+    '{"page":',
+    "[1,2]",
+    '{"filters": {"a": 1}}',
+    '{"filters":[{"col":"title","opr":"eq","value":"\\ud800"}]}',
+    '{"filters":[{"col":"title","opr":"ct","value":"\\u0000"}]}',
+    '{"filters":[{"col":"title","opr":"eq","value":{"a":{"b":1}}}]}',
+    '{"page":1' + "0" * 5000 + "}",
+    '{"page":NaN}',
+    '{"page":Infinity}',
+    json.dumps({"filters": [{"col": "title", "opr": "eq", "value": "x"}] * 51}),
+]
 
 
 def test_a_bad_query_is_4xx_with_a_sentence(county: County) -> None:
@@ -120,18 +228,62 @@ def test_a_sound_query_with_odd_values_finds_nothing(county: County) -> None:
 
 
 NASTY_VALUES: list[Any] = [
-    "\x00", "a\x00b", "\ud800", "💩", "x" * 30_000, 0, -1, 2**31, 2**63, 10**400, 1.5, 1e308, True, False, [], {}, [[]], [None], {"id": 1}, {"id": None}, {"a": {"b": []}},
-    ["x"] * 600, "2026-13-45", "0000-00-00T00:00", "9999-12-31T23:59:59+14:00", "0001-01-01T00:00:00+14:00", "NaN", "Infinity", "<script>", "${7*7}", "{{7*7}}", "\u202e", "=cmd()",
-]  # fmt: skip
+    "\x00",
+    "a\x00b",
+    "\ud800",
+    "💩",
+    "x" * 30_000,
+    0,
+    -1,
+    2**31,
+    2**63,
+    10**400,
+    1.5,
+    1e308,
+    True,
+    False,
+    [],
+    {},
+    [[]],
+    [None],
+    {"id": 1},
+    {"id": None},
+    {"a": {"b": []}},
+    ["x"] * 600,
+    "2026-13-45",
+    "0000-00-00T00:00",
+    "9999-12-31T23:59:59+14:00",
+    "0001-01-01T00:00:00+14:00",
+    "NaN",
+    "Infinity",
+    "<script>",
+    "${7*7}",
+    "{{7*7}}",
+    "\u202e",
+    "=cmd()",
+]
 
 
 def test_any_value_in_any_field_of_post_and_put_is_never_a_500(county: County) -> None:
     api = Api(county, "township1")
     draft = county.draft()
     fields = [
-        "title", "kind", "checklist_item", "field", "description", "place", "happened_at", "contact_name", "contact_phone", "source",
-        "external_number", "agreed_by", "version", "state", "x",
-    ]  # fmt: skip
+        "title",
+        "kind",
+        "checklist_item",
+        "field",
+        "description",
+        "place",
+        "happened_at",
+        "contact_name",
+        "contact_phone",
+        "source",
+        "external_number",
+        "agreed_by",
+        "version",
+        "state",
+        "x",
+    ]
     for name in fields:
         for value in NASTY_VALUES:
             body = json.dumps({name: value})
@@ -147,12 +299,29 @@ def test_any_value_in_any_field_of_a_step_is_never_a_500_and_changes_nothing(cou
     call_id = county.submitted()
     for name in ("lead", "cooperating", "remark", "complex", "respond_due", "report_due", "version"):
         for value in NASTY_VALUES:
-            answer = api.call("POST", f"/call/{call_id}/dispatch", data=json.dumps({name: value}), content_type="application/json")
+            answer = api.call(
+                "POST", f"/call/{call_id}/dispatch", data=json.dumps({name: value}), content_type="application/json"
+            )
             assert answer.status_code in (400, 409, 422), (name, str(value)[:60], answer.text)
     assert api.one("call", call_id)["state"] == "submitted"
 
 
-@pytest.mark.parametrize("body", [b"", b"\x00", b"{", b"[]", b"null", b"1e999", b"\xff\xfe\x00", b'"x"', b"[" * 200_000, b'{"title":' * 100_000, b'{"title": ' + b"9" * 5000 + b"}"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"\x00",
+        b"{",
+        b"[]",
+        b"null",
+        b"1e999",
+        b"\xff\xfe\x00",
+        b'"x"',
+        b"[" * 200_000,
+        b'{"title":' * 100_000,
+        b'{"title": ' + b"9" * 5000 + b"}",
+    ],
+)
 def test_any_bytes_as_a_body_are_4xx(county: County, body: bytes) -> None:
     draft = county.draft()
     api = Api(county, "township1")
@@ -178,7 +347,11 @@ def test_an_unknown_resource_and_a_wrong_method_answer_in_json(county: County) -
     assert answer.json["message"]
 
 
-json_values = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4), max_leaves=8)
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=8,
+)
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -188,7 +361,13 @@ def test_no_text_as_a_query_is_a_500(county: County, query: str) -> None:
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(value=st.dictionaries(st.sampled_from(["title", "field", "kind", "happened_at", "checklist_item", "version", "z"]), json_values, max_size=4))
+@given(
+    value=st.dictionaries(
+        st.sampled_from(["title", "field", "kind", "happened_at", "checklist_item", "version", "z"]),
+        json_values,
+        max_size=4,
+    )
+)
 def test_no_json_as_a_body_is_a_500(county: County, value: dict[str, Any]) -> None:
     answer = Api(county, "township1").call("POST", "/call/", data=json.dumps(value), content_type="application/json")
     assert answer.status_code < 500, answer.text
@@ -198,9 +377,29 @@ def test_canary_rows_of_another_county_appear_nowhere(county: County) -> None:
     canary = "金丝雀九九"
     call_id = county.draft("township9", title=canary, description=canary)
     county.do("township9", Call, call_id, "submit", {})
-    for name in ("township1", "department1", "dispatcher", "supervisor", "leader", "auditor", "city", "duty", "sysadmin"):
+    for name in (
+        "township1",
+        "department1",
+        "dispatcher",
+        "supervisor",
+        "leader",
+        "auditor",
+        "city",
+        "duty",
+        "sysadmin",
+    ):
         api = Api(county, name)
-        for resource in ("call", "assignment", "organisation", "checklist", "checklist_item", "notice", "document", "event", "setting"):
+        for resource in (
+            "call",
+            "assignment",
+            "organisation",
+            "checklist",
+            "checklist_item",
+            "notice",
+            "document",
+            "event",
+            "setting",
+        ):
             answer = api.get(f"/{resource}/", {"page_size": 500})
             assert answer.status_code in (200, 403), (name, resource)
             assert canary not in answer.get_data(as_text=True), (name, resource)

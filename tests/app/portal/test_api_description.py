@@ -81,7 +81,9 @@ def test_it_is_a_whole_document(described: dict[str, Any]) -> None:
             assert set(scheme) <= set(described["components"]["securitySchemes"])
 
 
-def test_every_route_of_the_interface_is_described_and_nothing_else_is(county: County, described: dict[str, Any]) -> None:
+def test_every_route_of_the_interface_is_described_and_nothing_else_is(
+    county: County, described: dict[str, Any]
+) -> None:
     routes = {
         (re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule).rstrip("/"), method.lower())
         for rule in county.app.url_map.iter_rules()
@@ -112,7 +114,9 @@ def test_what_is_read_fits_its_schema(county: County, described: dict[str, Any])
     for row in Api(county, "auditor").rows("event"):
         _check(described, "#/components/schemas/event.read", row)
     told = api.get(f"/call/{call_id}/transitions").json
-    schema = described["paths"]["/api/v1/call/{pk}/transitions"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+    schema = described["paths"]["/api/v1/call/{pk}/transitions"]["get"]["responses"]["200"]["content"][
+        "application/json"
+    ]["schema"]
     jsonschema.validate(told, _json_schema(described, schema))
 
 
@@ -127,7 +131,19 @@ def test_what_the_schema_of_a_step_lets_through_is_taken(county: County, describ
 
 def test_writing_is_described_by_the_fields_that_may_be_written(county: County, described: dict[str, Any]) -> None:
     created = described["components"]["schemas"]["call.create"]["properties"]
-    assert {"title", "field", "description", "place", "checklist_item", "kind", "happened_at", "contact_name", "contact_phone", "source", "external_number"} <= set(created)
+    assert {
+        "title",
+        "field",
+        "description",
+        "place",
+        "checklist_item",
+        "kind",
+        "happened_at",
+        "contact_name",
+        "contact_phone",
+        "source",
+        "external_number",
+    } <= set(created)
     assert not {"state", "township", "number", "id"} & set(created)
     assert created["kind"]["enum"] == ["general", "emergency"]
     assert "put" not in described["paths"]["/api/v1/assignment/{pk}"]

@@ -56,7 +56,11 @@ def test_a_count_stops_at_1001(county: County) -> None:
 
 
 def test_references_read_as_id_and_name_choices_by_identifier_instants_with_zone(county: County) -> None:
-    call_id = county.submitted(checklist_item_id=county.items[2], kind=CallKind.general, happened_at=datetime(2026, 11, 20, 1, 2, 3, tzinfo=UTC))
+    call_id = county.submitted(
+        checklist_item_id=county.items[2],
+        kind=CallKind.general,
+        happened_at=datetime(2026, 11, 20, 1, 2, 3, tzinfo=UTC),
+    )
     call = Api(county, "dispatcher").one("call", call_id)
     assert call["township"] == {"id": county["township1"], "name": "城关镇"}
     assert call["county"] == {"id": county.id, "name": "平原县"}
@@ -99,9 +103,18 @@ def test_a_notice_reads_kind_number_state_department_assignments_and_document(co
     with county.acting(None, MONDAY) as session:
         document = session.scalars(select(Document)).first()
         assert document is not None
-        notice = Notice(county_id=county.id, kind=NoticeKind.reminder, number="催〔2026〕0001号", department_id=county["department1"], state=NoticeState.issued, issued_at=MONDAY)
+        notice = Notice(
+            county_id=county.id,
+            kind=NoticeKind.reminder,
+            number="催〔2026〕0001号",
+            department_id=county["department1"],
+            state=NoticeState.issued,
+            issued_at=MONDAY,
+        )
         notice.document = document
-        notice.entries += [NoticeEntry(assignment_id=assignment, clock=clock, round=1, due=MONDAY) for clock in ("respond", "report")]
+        notice.entries += [
+            NoticeEntry(assignment_id=assignment, clock=clock, round=1, due=MONDAY) for clock in ("respond", "report")
+        ]
         session.add(notice)
         session.flush()
         notice_id, document_id = notice.id, document.id
@@ -118,10 +131,19 @@ def test_a_reference_whose_target_the_reader_may_not_see_reads_null(county: Coun
     with county.acting(None, MONDAY) as session:
         call_id = county.draft()
         call = session.get_one(Call, call_id)
-        notice = Notice(county_id=county.id, kind=NoticeKind.reminder, department_id=county["department1"], state=NoticeState.issued)
+        notice = Notice(
+            county_id=county.id, kind=NoticeKind.reminder, department_id=county["department1"], state=NoticeState.issued
+        )
         document = Document(
-            county_id=county.id, kind="secret", number="1", name="别人的文书", issuer_id=county["office9"], about_type="call", about_id=call.id, context={}
-        )  # fmt: skip
+            county_id=county.id,
+            kind="secret",
+            number="1",
+            name="别人的文书",
+            issuer_id=county["office9"],
+            about_type="call",
+            about_id=call.id,
+            context={},
+        )
         notice.document = document
         session.add(notice)
         session.flush()
@@ -249,7 +271,13 @@ def test_a_query_may_be_json(county: County) -> None:
 def test_a_list_takes_8_statements_and_a_record_15_at_most_whatever_the_number_of_rows(county: County) -> None:
     for _ in range(3):
         county.dispatched("department1", "department2", "department3")
-    for name, resource in [("dispatcher", "call"), ("department1", "assignment"), ("township1", "call"), ("dispatcher", "organisation"), ("township1", "document")]:
+    for name, resource in [
+        ("dispatcher", "call"),
+        ("department1", "assignment"),
+        ("township1", "call"),
+        ("dispatcher", "organisation"),
+        ("township1", "document"),
+    ]:
         api = Api(county, name)
         key = api.ids(resource)[0]
         with statements(county) as few:
@@ -266,7 +294,15 @@ def test_a_list_takes_8_statements_and_a_record_15_at_most_whatever_the_number_o
 def test_the_auditor_reads_the_events_of_the_county_with_their_values_and_nobody_else_does(county: County) -> None:
     call_id, _assignment = county.dispatched("department1")
     auditor = Api(county, "auditor")
-    rows = auditor.rows("event", {"filters": [{"col": "record_type", "opr": "eq", "value": "call"}, {"col": "record_id", "opr": "eq", "value": call_id}]})
+    rows = auditor.rows(
+        "event",
+        {
+            "filters": [
+                {"col": "record_type", "opr": "eq", "value": "call"},
+                {"col": "record_id", "opr": "eq", "value": call_id},
+            ]
+        },
+    )
     assert [row["name"] for row in rows] == ["dispatch", "accept", "submit", "create"]
     assert rows[0]["values"]["state"] == {"old": "accepted", "new": "dispatched"}
     assert rows[0]["actor"]["id"] == county.people["dispatcher"]

@@ -43,7 +43,9 @@ def test_a_call_goes_from_draft_to_closed_by_rest_alone(county: County) -> None:
 
 def test_an_emergency_is_submitted_with_its_departments(county: County) -> None:
     api = Api(county, "township1")
-    call = api.post("/call/", {"title": "堤坝渗漏", "field": "水务", "description": "正在渗水。", "kind": "emergency"}).json["id"]
+    call = api.post(
+        "/call/", {"title": "堤坝渗漏", "field": "水务", "description": "正在渗水。", "kind": "emergency"}
+    ).json["id"]
     asked = {one["name"]: one for one in api.get(f"/call/{call}/transitions").json}
     (question,) = asked["submit"]["fields"]
     assert (question["name"], question["type"], question["required"]) == ("departments", "references", True)
@@ -52,7 +54,10 @@ def test_an_emergency_is_submitted_with_its_departments(county: County) -> None:
     refused = api.post(f"/call/{call}/submit", {})
     assert refused.status_code == 422
     assert set(refused.json) == {"departments"}
-    assert api.post(f"/call/{call}/submit", {"departments": [county["department3"], county["department4"]]}).json["state"] == "dispatched"
+    assert (
+        api.post(f"/call/{call}/submit", {"departments": [county["department3"], county["department4"]]}).json["state"]
+        == "dispatched"
+    )
 
 
 def test_refusals_come_in_the_order_404_403_409_422(county: County) -> None:
@@ -90,10 +95,14 @@ def test_a_step_without_fields_takes_an_empty_body(county: County, body: bytes) 
     assert answer.status_code == 200, answer.text
 
 
-@pytest.mark.parametrize("body", [b"[]", b"1", b'"x"', b"null", b"{", b"\x00", b"\xff\xfe", b"[" * 100_000, b'{"a":' * 50_000])
+@pytest.mark.parametrize(
+    "body", [b"[]", b"1", b'"x"', b"null", b"{", b"\x00", b"\xff\xfe", b"[" * 100_000, b'{"a":' * 50_000]
+)
 def test_a_body_that_is_no_object_is_400_with_a_sentence(county: County, body: bytes) -> None:
     call_id = county.draft()
-    answer = Api(county, "township1").call("POST", f"/call/{call_id}/submit", data=body, content_type="application/json")
+    answer = Api(county, "township1").call(
+        "POST", f"/call/{call_id}/submit", data=body, content_type="application/json"
+    )
     assert answer.status_code == 400
     assert answer.json["message"]
     assert Api(county, "township1").one("call", call_id)["state"] == "draft"
@@ -145,6 +154,11 @@ def test_an_evaluation_tells_whom_it_concerns(county: County) -> None:
 def test_a_refused_step_leaves_no_trace(county: County) -> None:
     call_id = county.submitted()
     api = Api(county, "dispatcher")
-    assert api.post(f"/call/{call_id}/dispatch", {"lead": county["department1"], "cooperating": [county["department1"]]}).status_code == 422
+    assert (
+        api.post(
+            f"/call/{call_id}/dispatch", {"lead": county["department1"], "cooperating": [county["department1"]]}
+        ).status_code
+        == 422
+    )
     assert api.one("call", call_id)["state"] == "submitted"
     assert api.one("call", call_id)["assignments"] == []

@@ -13,13 +13,26 @@ from models.setting import Setting
 from tests.app.portal.api_client import Api
 from tests.county import MONDAY, County
 
-DRAFT = {"title": "河道污水直排", "field": "水务", "description": "沿河三户直排。", "place": "青石桥", "kind": "general", "source": "own"}
+DRAFT = {
+    "title": "河道污水直排",
+    "field": "水务",
+    "description": "沿河三户直排。",
+    "place": "青石桥",
+    "kind": "general",
+    "source": "own",
+}
 
 
 def _stored(county: County, call_id: int) -> dict[str, Any]:
     with county.acting(None) as session:
         call = session.get_one(Call, call_id)
-        return {"title": call.title, "version": call.version, "item": call.checklist_item_id, "township": call.township_id, "state": str(call.state)}
+        return {
+            "title": call.title,
+            "version": call.version,
+            "item": call.checklist_item_id,
+            "township": call.township_id,
+            "state": str(call.state),
+        }
 
 
 def _calls(county: County) -> int:
@@ -29,7 +42,9 @@ def _calls(county: County) -> int:
 
 def test_a_call_is_created_by_its_township_and_answered_by_201_and_its_id(county: County) -> None:
     api = Api(county, "township1")
-    answer = api.post("/call/", {**DRAFT, "checklist_item": county.items[2], "happened_at": "2026-11-23T08:30:00+08:00"})
+    answer = api.post(
+        "/call/", {**DRAFT, "checklist_item": county.items[2], "happened_at": "2026-11-23T08:30:00+08:00"}
+    )
     assert answer.status_code == 201, answer.text
     assert set(answer.json) == {"id"}
     call = api.one("call", answer.json["id"])
@@ -57,13 +72,31 @@ def test_a_draft_may_lack_what_only_submitting_demands(county: County) -> None:
 
 
 def test_nulls_in_a_draft_fall_back_to_what_an_empty_form_holds(county: County) -> None:
-    answer = Api(county, "township1").post("/call/", {"title": None, "kind": None, "source": None, "happened_at": None, "checklist_item": None})
+    answer = Api(county, "township1").post(
+        "/call/", {"title": None, "kind": None, "source": None, "happened_at": None, "checklist_item": None}
+    )
     assert answer.status_code == 201, answer.text
     call = Api(county, "township1").one("call", answer.json["id"])
     assert (call["title"], call["kind"], call["source"], call["checklist_item"]) == ("", "general", "own", None)
 
 
-@pytest.mark.parametrize("name", ["state", "township", "number", "accepted_at", "county", "county_id", "township_id", "id", "nonsense", "version_", "__class__", "assignments"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "state",
+        "township",
+        "number",
+        "accepted_at",
+        "county",
+        "county_id",
+        "township_id",
+        "id",
+        "nonsense",
+        "version_",
+        "__class__",
+        "assignments",
+    ],
+)
 def test_a_field_that_is_not_set_here_is_named_by_422(county: County, name: str) -> None:
     before = _calls(county)
     answer = Api(county, "township1").post("/call/", {**DRAFT, name: 1})
@@ -74,13 +107,17 @@ def test_a_field_that_is_not_set_here_is_named_by_422(county: County, name: str)
 
 
 def test_every_wrong_field_is_named_at_once(county: County) -> None:
-    answer = Api(county, "township1").post("/call/", {"title": "x" * 121, "kind": "party", "happened_at": "yesterday", "checklist_item": "a", "field": 7})
+    answer = Api(county, "township1").post(
+        "/call/", {"title": "x" * 121, "kind": "party", "happened_at": "yesterday", "checklist_item": "a", "field": 7}
+    )
     assert answer.status_code == 422
     assert set(answer.json) == {"title", "kind", "happened_at", "checklist_item", "field"}
     assert all(isinstance(found, list) and found and isinstance(found[0], str) for found in answer.json.values())
 
 
-@pytest.mark.parametrize("key", [0, -1, 10**6, 2**63 - 1, 2**63, 10**30, True, 1.5, "1; drop table call", [1], {"id": "x"}])
+@pytest.mark.parametrize(
+    "key", [0, -1, 10**6, 2**63 - 1, 2**63, 10**30, True, 1.5, "1; drop table call", [1], {"id": "x"}]
+)
 def test_a_reference_to_nothing_is_a_422_on_its_field(county: County, key: Any) -> None:
     answer = Api(county, "township1").post("/call/", {**DRAFT, "checklist_item": key})
     assert answer.status_code == 422
@@ -114,10 +151,16 @@ def test_put_changes_what_was_sent_and_nothing_else(county: County) -> None:
 def test_a_reference_is_changed_and_cleared_by_put_and_the_event_says_so(county: County) -> None:
     call_id = county.draft(checklist_item_id=county.items[1])
     api = Api(county, "township1")
-    assert api.put(f"/call/{call_id}", {"checklist_item": county.items[2]}).json["result"]["checklist_item"]["id"] == county.items[2]
+    assert (
+        api.put(f"/call/{call_id}", {"checklist_item": county.items[2]}).json["result"]["checklist_item"]["id"]
+        == county.items[2]
+    )
     assert api.put(f"/call/{call_id}", {"checklist_item": None}).json["result"]["checklist_item"] is None
     values = [row["values"] for row in Api(county, "auditor").rows("event") if row["name"] == "update"]
-    assert values == [{"checklist_item": {"old": county.items[2], "new": None}}, {"checklist_item": {"old": county.items[1], "new": county.items[2]}}]
+    assert values == [
+        {"checklist_item": {"old": county.items[2], "new": None}},
+        {"checklist_item": {"old": county.items[1], "new": county.items[2]}},
+    ]
 
 
 def test_a_reference_that_its_editor_cannot_see_survives_a_put(county: County) -> None:
