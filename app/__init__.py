@@ -15,7 +15,7 @@ import config as configuration
 
 def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     """Make the application from the environment's settings; `overrides` replace single ones (tests)."""
-    from app import cli, errors, headers, health, logs, papers, requests
+    from app import commands, errors, headers, health, logs, papers, requests
     from app.database import db, prepare_engine
     from app.portal import frame
     from app.portal.builder import Portal
@@ -46,5 +46,5 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
         portal = Portal(security_manager_class=HuyingSecurityManager)
         portal.init_app(app, db.session)
         register(portal)
-    cli.install(app)
+    commands.install(app)
     return app

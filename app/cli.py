@@ -28,12 +28,6 @@ from models.person import Person
 from models.sweep import sweep as sweep_once
 
 
-def install(app: Flask) -> None:
-    """Register the commands."""
-    for command in (init, demo, sweep, relay, clock_command, verify_audit, render_samples, create_admin):
-        app.cli.add_command(command)
-
-
 @click.command("init")
 @with_appcontext
 def init() -> None:
@@ -159,3 +153,6 @@ def _instant(text: str, zone: ZoneInfo) -> datetime:
     except ValueError:
         raise click.BadParameter("a time looks like “2026-11-25 09:00”", param_hint="--at") from None
     return found if found.tzinfo is not None else found.replace(tzinfo=zone)
+
+
+COMMANDS = (init, demo, sweep, relay, clock_command, verify_audit, render_samples, create_admin)
