@@ -13,7 +13,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from fontTools import subset
 from fontTools.ttLib import TTFont, TTLibError
 
 Role = Literal["title", "fang", "kai", "hei", "song"]
@@ -203,6 +202,8 @@ def _cut(path: Path, characters: Iterable[int], like: Path) -> bytes:
     where the base line stands in a line, and a difference breaks the grid of 22 lines.
     """
     # The time of cutting in the file would make every process print other bytes.
+    from fontTools import subset  # costs a third of a second: only where something is printed
+
     with TTFont(path, lazy=True, recalcTimestamp=False) as font, TTFont(like, lazy=True) as model:
         options = subset.Options(hinting=False, layout_features=["kern"], notdef_outline=True)
         cutter = subset.Subsetter(options)
