@@ -232,7 +232,7 @@ def fields_of(model: type[Record]) -> dict[str, Field]:
     mapper: Mapper[Any] = sa.inspect(model)
     fields: dict[str, Field] = {}
     for attribute in mapper.column_attrs:
-        column_ = attribute.columns[0]
+        column_: Any = attribute.columns[0]
         info = column_.info
         if "label" not in info:
             continue

@@ -210,6 +210,7 @@ class Call(CountyRecord):
         super().prepare(session, person)
         if person.organisation_kind != "township" or not person.has_role("township_officer"):
             raise Forbidden(_l("Only townships raise calls."))
+        assert person.organisation_id is not None
         self.township_id = person.organisation_id
         self.state = CallState.draft
 

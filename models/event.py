@@ -300,9 +300,7 @@ def verify(session: Session) -> Iterator[Fault]:
         name = f"{thread[0]}/{thread[1]}"
         for gap in range(expected, row["sequence"]):
             yield Fault(name, gap, "missing")
-        if row["previous"] != signature and row["sequence"] == expected:
-            yield Fault(name, row["sequence"], "altered")
-        elif row["signature"] != _sign(_content(row), row["previous"]):
+        if (row["previous"] != signature and row["sequence"] == expected) or row["signature"] != _sign(_content(dict(row)), row["previous"]):
             yield Fault(name, row["sequence"], "altered")
         expected, signature = row["sequence"] + 1, row["signature"]
         signatures[thread[0], thread[1], row["sequence"]] = row["signature"]
@@ -370,7 +368,7 @@ def _record_changes(session: Session, context: Any) -> None:
 
 def _changes(record: Record) -> dict[str, tuple[Any, Any]]:
     """Old and new value of each described column that changed."""
-    state = sa.inspect(record)
+    state: Any = sa.inspect(record)
     found = {}
     for name in fields_of(type(record)):
         key = f"{name}_id" if f"{name}_id" in state.mapper.column_attrs else name

@@ -110,7 +110,8 @@ def make_viewer(session: Session, person: Person, *, address: str = "") -> Viewe
     roles: set[str] = set()
     permissions: set[tuple[str, str]] = set()
     lineage: set[int] = set()
-    for what, first, second in session.connection().execute(_standing(person.id, county_id or person.organisation_id)):
+    for row in session.connection().execute(_standing(person.id, county_id or person.organisation_id)):
+        what, first, second = str(row[0]), str(row[1]), str(row[2])
         if what == "permission":
             permissions.add((first, second))
         elif what == "role":

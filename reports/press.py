@@ -22,7 +22,7 @@ class ForbiddenAddress(ValueError):
     """A document asked for a file or a host."""
 
 
-class FaceFetcher(URLFetcher):  # type: ignore[misc]  # WeasyPrint has no types
+class FaceFetcher(URLFetcher):
     """Hands out registered faces, ``face:<family>``, and refuses every other address."""
 
     def __init__(self, faces: FaceSet) -> None:

@@ -135,7 +135,7 @@ class NoticeView(RecordView):
             if one.assignment is not None and one.assignment.call is not None
         )
         document = record.document
-        documents = ()
+        documents: tuple[Attachment, ...] = ()
         if document is not None:
             view = self.appbuilder.view_of("document")
             documents = (Attachment(document.file_name, view.url("pdf", pk=document.id), ready=document.sha256 is not None),)
