@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from flask_appbuilder import Model
@@ -138,7 +139,7 @@ def make_viewer(session: Session, person: Person, *, address: str = "") -> Viewe
     )
 
 
-def _standing(person_id: int, county_id: int | None) -> sa.CompoundSelect[tuple[str, str, str]]:
+def _standing(person_id: int, county_id: int | None) -> sa.CompoundSelect[Any]:
     """(what, first, second): every permission and role of a person, direct or by group, and the county with its ancestors. In the path of every request, so one statement."""
     tables = Model.metadata.tables
     user_role, group_role, user_group, role = tables["ab_user_role"], tables["ab_group_role"], tables["ab_user_group"], tables["ab_role"]
