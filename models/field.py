@@ -82,7 +82,7 @@ class Field:
     def options(self, record: Any) -> list[tuple[str, Text]]:
         """(identifier, label) of everything that may be chosen."""
         if isinstance(self.choices, type):
-            return [(str(member.value), member.label) for member in self.choices]
+            return [(str(member.value), member.label) for member in self.choices.__members__.values()]
         if self.choices is not None:
             return list(self.choices(record))
         return []
@@ -147,7 +147,7 @@ def _parse_integer(field: Field, raw: Any, record: Any) -> int:
 def _parse_decimal(field: Field, raw: Any, record: Any) -> Decimal:
     try:
         number = Decimal(str(raw).strip()[:40])
-    except InvalidOperation:
+    except (InvalidOperation, ValueError):
         raise FieldError(_l("Please enter a number.")) from None
     if not number.is_finite() or abs(number) >= Decimal(10) ** 14:
         raise FieldError(_l("This number is too large."))
@@ -174,7 +174,7 @@ def _parse_date(field: Field, raw: Any, record: Any) -> date:
     try:
         year, month, day = str(raw)[:40].translate(_DATE_WORDS).strip().split("-")
         found = date(int(year), int(month), int(day))
-    except ValueError:
+    except (ValueError, OverflowError):
         raise FieldError(_l("Please enter a date such as 2026-11-23.")) from None
     if not 1900 <= found.year <= 2200:
         raise FieldError(_l("Please enter a date such as 2026-11-23."))
@@ -195,7 +195,7 @@ def _parse_datetime(field: Field, raw: Any, record: Any) -> datetime:
                 year, month, day_of_month = day.strip("- ").split("-")
                 hour, _, minute = clock.strip().replace("时", ":").replace("分", "").partition(":")
                 found = datetime(int(year), int(month), int(day_of_month), int(hour or 0), int(minute or 0))
-            except ValueError:
+            except (ValueError, OverflowError):
                 raise FieldError(_l("Please enter a date and time such as 2026-11-23 14:30.")) from None
     if not 1900 <= found.year <= 2200:
         raise FieldError(_l("Please enter a date and time such as 2026-11-23 14:30."))

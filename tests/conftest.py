@@ -95,7 +95,19 @@ def postgresql_server(data_dir: Path) -> Iterator[PostgresqlServer]:
     owner = "huying"
     run = {"cwd": folder, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     cluster = folder / "cluster"
-    initdb = [str(binaries / "initdb"), "-D", str(cluster), "-U", owner, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]
+    initdb = [
+        str(binaries / "initdb"),
+        "-D",
+        str(cluster),
+        "-U",
+        owner,
+        "-A",
+        "trust",
+        "-E",
+        "UTF8",
+        "--locale=C.UTF-8",
+        "--no-sync",
+    ]
     subprocess.run([*(["setpriv", *become] if become else []), *initdb], check=True, **run)  # type: ignore[call-overload]
     options = {
         "listen_addresses": "",
@@ -139,7 +151,19 @@ def queue_server(data_dir: Path) -> Iterator[str]:
 
     folder = Path(tempfile.mkdtemp(prefix="huying-q-"))
     socket = folder / "valkey.sock"
-    command = [str(get_binary_path()), "--port", "0", "--unixsocket", str(socket), "--dir", str(folder), "--save", "", "--appendonly", "no"]
+    command = [
+        str(get_binary_path()),
+        "--port",
+        "0",
+        "--unixsocket",
+        str(socket),
+        "--dir",
+        str(folder),
+        "--save",
+        "",
+        "--appendonly",
+        "no",
+    ]
     server = subprocess.Popen([*DIES_WITH_US, *command], stdout=subprocess.DEVNULL)
     address = f"unix://{socket}"
 

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from flask import Flask
-from flask_appbuilder.security.sqla.models import Role
 from flask.testing import FlaskClient
+from flask_appbuilder.security.sqla.models import Role
 from sqlalchemy.orm import Session
 from werkzeug.security import generate_password_hash
 
@@ -37,8 +37,16 @@ DEPARTMENTS = {
     "department3": ("县应急管理局", "应急局"),
     "department4": ("县水务局", "水务局"),
 }
-TOWNSHIPS = {"township1": ("城关镇", "城关镇"), "township2": ("青石乡", "青石乡"), "township3": ("河湾街道", "河湾街道")}
-OFFICES = {"office": ("县政府办公室", "县政府办"), "supervision": ("县督查室", "督查室"), "staffing": ("县委编办", "编办")}
+TOWNSHIPS = {
+    "township1": ("城关镇", "城关镇"),
+    "township2": ("青石乡", "青石乡"),
+    "township3": ("河湾街道", "河湾街道"),
+}
+OFFICES = {
+    "office": ("县政府办公室", "县政府办"),
+    "supervision": ("县督查室", "督查室"),
+    "staffing": ("县委编办", "编办"),
+}
 
 ITEMS: list[dict[str, Any]] = [
     {
@@ -89,7 +97,9 @@ class County:
         """A person as a viewer, with the permissions that the installation granted."""
         if name not in self._viewers:
             with self.app.app_context(), viewer.system(), transaction() as session:
-                self._viewers[name] = make_viewer(session, session.get_one(Person, self.people[name]), address="192.0.2.7")
+                self._viewers[name] = make_viewer(
+                    session, session.get_one(Person, self.people[name]), address="192.0.2.7"
+                )
         return self._viewers[name]
 
     @contextmanager
@@ -104,7 +114,15 @@ class County:
             yield stack.enter_context(transaction())
 
     def do(
-        self, name: str, model: type[Record], record_id: int, step: str, values: Mapping[str, Any] | None = None, when: datetime = MONDAY, *, version: int | None = None
+        self,
+        name: str,
+        model: type[Record],
+        record_id: int,
+        step: str,
+        values: Mapping[str, Any] | None = None,
+        when: datetime = MONDAY,
+        *,
+        version: int | None = None,
     ) -> Outcome:
         """Perform a transition as a person at an instant, in a transaction of its own."""
         with self.acting(name, when) as session:
@@ -114,7 +132,13 @@ class County:
 
     def draft(self, township: str = "township1", when: datetime = MONDAY, **fields: Any) -> int:
         """A draft of a call as its officer saves it in the generic form; gives its key."""
-        values = {"title": "刘庄河道排放污水", "field": "水务", "description": "下游村民多次反映，我镇已劝阻，需要执法。", "contact_name": "王建国", **fields}
+        values = {
+            "title": "刘庄河道排放污水",
+            "field": "水务",
+            "description": "下游村民多次反映，我镇已劝阻，需要执法。",
+            "contact_name": "王建国",
+            **fields,
+        }
         with self.acting(township, when) as session:
             call = Call(**values)
             call.prepare(session, self.viewer(township))
@@ -128,7 +152,12 @@ class County:
         return call_id
 
     def dispatched(
-        self, *departments: str, township: str = "township1", when: datetime = MONDAY, dispatcher: str = "dispatcher", values: Mapping[str, Any] | None = None
+        self,
+        *departments: str,
+        township: str = "township1",
+        when: datetime = MONDAY,
+        dispatcher: str = "dispatcher",
+        values: Mapping[str, Any] | None = None,
     ) -> tuple[int, ...]:
         """A general call accepted and dispatched at once; gives the keys of the call and of each assignment, the lead first."""
         names = departments or ("department1",)
@@ -147,17 +176,33 @@ class County:
     def assignments(self, call_id: int) -> list[int]:
         """The keys of a call's assignments by position."""
         with self.acting(None) as session:
-            return list(session.scalars(sa.select(Assignment.id).where(Assignment.call_id == call_id).order_by(Assignment.position)))
+            return list(
+                session.scalars(
+                    sa.select(Assignment.id).where(Assignment.call_id == call_id).order_by(Assignment.position)
+                )
+            )
 
     def respond(self, name: str, assignment_id: int, when: datetime = MONDAY, **values: Any) -> Outcome:
         return self.do(name, Assignment, assignment_id, "respond", {"how": "phone", "whom": "王建国", **values}, when)
 
     def report(self, name: str, assignment_id: int, when: datetime = MONDAY, **values: Any) -> Outcome:
-        return self.do(name, Assignment, assignment_id, "report", {"result": "已关停排污口。", "solved": "solved", **values}, when)
+        return self.do(
+            name, Assignment, assignment_id, "report", {"result": "已关停排污口。", "solved": "solved", **values}, when
+        )
 
-    def evaluate(self, call_id: int, answers: Mapping[int, str], when: datetime = MONDAY, name: str = "township1", **values: Any) -> Outcome:
+    def evaluate(
+        self, call_id: int, answers: Mapping[int, str], when: datetime = MONDAY, name: str = "township1", **values: Any
+    ) -> Outcome:
         """Evaluate assignments: key → satisfied, fair or dissatisfied."""
-        entries = [{"assignment": key, "satisfaction": answer, "solved": "solved", "comment": "未见人来。" if answer == "dissatisfied" else ""} for key, answer in answers.items()]
+        entries = [
+            {
+                "assignment": key,
+                "satisfaction": answer,
+                "solved": "solved",
+                "comment": "未见人来。" if answer == "dissatisfied" else "",
+            }
+            for key, answer in answers.items()
+        ]
         return self.do(name, Call, call_id, "evaluate", {"evaluations": entries, "signed_by": "周书记", **values}, when)
 
     def states(self, call_id: int) -> tuple[str, ...]:
@@ -186,17 +231,31 @@ def found_county(app: Flask) -> County:
     made = County(app)
     with made.acting(None, at("2026-01-05 09:00")) as session:
         province = _organisation(session, made, "province", ("东海省", "东海省"), OrganisationKind.province, None, None)
-        city = _organisation(session, made, "city_government", ("临川市", "临川市"), OrganisationKind.city, province, None)
-        other_city = _organisation(session, made, "other_city", ("远山市", "远山市"), OrganisationKind.city, province, None)
+        city = _organisation(
+            session, made, "city_government", ("临川市", "临川市"), OrganisationKind.city, province, None
+        )
+        other_city = _organisation(
+            session, made, "other_city", ("远山市", "远山市"), OrganisationKind.city, province, None
+        )
         county = _founded(session, made, "county", ("平原县", "平原县"), city)
         made.id = county.id
-        for names, kind in ((OFFICES, OrganisationKind.office), (DEPARTMENTS, OrganisationKind.department), (TOWNSHIPS, OrganisationKind.township)):
+        for names, kind in (
+            (OFFICES, OrganisationKind.office),
+            (DEPARTMENTS, OrganisationKind.department),
+            (TOWNSHIPS, OrganisationKind.township),
+        ):
             for name, called in names.items():
                 _organisation(session, made, name, called, kind, county, county)
         second = _founded(session, made, "county9", ("山阳县", "山阳县"), other_city)
-        _organisation(session, made, "office9", ("山阳县政府办公室", "山阳县政府办"), OrganisationKind.office, second, second)
-        _organisation(session, made, "department9", ("山阳县水务局", "山阳水务局"), OrganisationKind.department, second, second)
-        _organisation(session, made, "township9", ("山阳城关镇", "山阳城关镇"), OrganisationKind.township, second, second)
+        _organisation(
+            session, made, "office9", ("山阳县政府办公室", "山阳县政府办"), OrganisationKind.office, second, second
+        )
+        _organisation(
+            session, made, "department9", ("山阳县水务局", "山阳水务局"), OrganisationKind.department, second, second
+        )
+        _organisation(
+            session, made, "township9", ("山阳城关镇", "山阳城关镇"), OrganisationKind.township, second, second
+        )
         _people(session, made)
         for one in (county, second):
             seed_calendar(session, one.id, (2025, 2026, 2027, 2028))
@@ -210,11 +269,22 @@ def found_county(app: Flask) -> County:
 
 
 def _organisation(
-    session: Session, made: County, name: str, called: tuple[str, str], kind: OrganisationKind, parent: Organisation | None, county: Organisation | None
+    session: Session,
+    made: County,
+    name: str,
+    called: tuple[str, str],
+    kind: OrganisationKind,
+    parent: Organisation | None,
+    county: Organisation | None,
 ) -> Organisation:
     full, short = called
     organisation = Organisation(
-        name=full, short_name=short, kind=kind, parent_id=parent.id if parent else None, county_id=county.id if county else None, order=len(made.organisations)
+        name=full,
+        short_name=short,
+        kind=kind,
+        parent_id=parent.id if parent else None,
+        county_id=county.id if county else None,
+        order=len(made.organisations),
     )
     session.add(organisation)
     session.flush()
@@ -272,4 +342,9 @@ def use_simple_papers() -> None:
     """Let kinds of papers that the program has no composer for yet carry their number alone."""
     for kind in ("call_slip", "reminder"):
         if kind not in paper._composers:
-            paper.use_composer(kind, lambda session, about, document, reader: paper.Paper(f"{document.kind} {document.number}", {"number": document.number}))
+            paper.use_composer(
+                kind,
+                lambda session, about, document, reader: paper.Paper(
+                    f"{document.kind} {document.number}", {"number": document.number}
+                ),
+            )

@@ -45,7 +45,9 @@ def _look_again() -> None:
 
 def _criterion(model: type, visible: sa.Select[tuple[int]]) -> object:
     # The form matters: SQLAlchemy caches the lambda by its code, so nothing in it may branch on the viewer; the SELECT is tracked as a bound value.
-    return with_loader_criteria(model, lambda cls: cls.id.in_(visible), include_aliases=True, propagate_to_loaders=False)
+    return with_loader_criteria(
+        model, lambda cls: cls.id.in_(visible), include_aliases=True, propagate_to_loaders=False
+    )
 
 
 def criteria_for(person: Viewer) -> list[object]:
@@ -77,8 +79,12 @@ def _apply(state: ORMExecuteState) -> None:
 
 def _named(statement: Any) -> set[str]:
     """The scoped tables that a statement names anywhere, under whatever guise."""
-    tables = sql_util.find_tables(statement, include_joins=True, include_aliases=True, include_selects=True, include_crud=True)
-    return {table.name for table in tables if isinstance(table, sa.TableClause)} & {table.name for table in scoped().values()}
+    tables = sql_util.find_tables(
+        statement, include_joins=True, include_aliases=True, include_selects=True, include_crud=True
+    )
+    return {table.name for table in tables if isinstance(table, sa.TableClause)} & {
+        table.name for table in scoped().values()
+    }
 
 
 def _refuse_bypass(statement: Any) -> None:
@@ -96,7 +102,11 @@ def _refuse_mixed(statement: Any) -> None:
     """An ORM statement must not take a scoped table's columns past its class: the criteria stand on classes."""
     for part in _asked_for(statement):
         table = part.table if isinstance(part, sa.Column) else part
-        if isinstance(table, sa.Table) and "parententity" not in part._annotations and table.name in {one.name for one in scoped().values()}:
+        if (
+            isinstance(table, sa.Table)
+            and "parententity" not in part._annotations
+            and table.name in {one.name for one in scoped().values()}
+        ):
             raise FilterBypassed(f"columns of the table {table.name} are not filtered; name them by its class")
 
 

@@ -17,7 +17,17 @@ from tests.county import MONDAY, County, at
 LATER = at("2026-11-24 10:00")
 
 
-def refusal(kind: type[Refused], county: County, name: str, model: Any, key: int, step: str, values: Any = None, when: Any = MONDAY, **more: Any) -> Refused:
+def refusal(
+    kind: type[Refused],
+    county: County,
+    name: str,
+    model: Any,
+    key: int,
+    step: str,
+    values: Any = None,
+    when: Any = MONDAY,
+    **more: Any,
+) -> Refused:
     """Perform a step that must be refused in exactly this way and change nothing."""
     with county.acting(None) as session:
         before = session.scalar(sa.select(sa.func.count()).select_from(Event))
@@ -80,9 +90,13 @@ def test_an_emergency_needs_a_department(county: County) -> None:
 @pytest.mark.parametrize("wrong", ["township2", "department9", "county"])
 def test_only_departments_and_offices_of_the_own_county_can_be_called(county: County, wrong: str) -> None:
     emergency = county.draft(kind=CallKind.emergency)
-    assert set(refusal(Invalid, county, "township1", Call, emergency, "submit", {"departments": [county[wrong]]}).errors) == {"departments"}
+    assert set(
+        refusal(Invalid, county, "township1", Call, emergency, "submit", {"departments": [county[wrong]]}).errors
+    ) == {"departments"}
     general = county.submitted()
-    assert set(refusal(Invalid, county, "dispatcher", Call, general, "dispatch", {"lead": county[wrong]}).errors) == {"lead"}
+    assert set(refusal(Invalid, county, "dispatcher", Call, general, "dispatch", {"lead": county[wrong]}).errors) == {
+        "lead"
+    }
 
 
 def test_a_call_waiting_for_completion_is_submitted_again_under_its_number(county: County) -> None:
@@ -113,7 +127,11 @@ def test_accepting_and_dispatching_is_one_click_with_two_events(county: County) 
     call_id = county.submitted()
     county.do("dispatcher", Call, call_id, "dispatch", {"lead": county["department1"]})
     with county.acting(None) as session:
-        names = session.scalars(sa.select(Event.name).where(Event.thread_type == "call", Event.thread_id == call_id).order_by(Event.sequence)).all()
+        names = session.scalars(
+            sa.select(Event.name)
+            .where(Event.thread_type == "call", Event.thread_id == call_id)
+            .order_by(Event.sequence)
+        ).all()
         assert names == ["create", "submit", "accept", "dispatch"]
         assert session.get_one(Call, call_id).accepted_by_id == county.people["dispatcher"]
 
@@ -131,12 +149,16 @@ def test_the_order_of_departments_gives_lead_and_cooperating(county: County) -> 
 
 def test_the_lead_cannot_cooperate_with_itself(county: County) -> None:
     order = {"lead": county["department1"], "cooperating": [county["department2"], county["department1"]]}
-    assert set(refusal(Invalid, county, "dispatcher", Call, county.submitted(), "dispatch", order).errors) == {"cooperating"}
+    assert set(refusal(Invalid, county, "dispatcher", Call, county.submitted(), "dispatch", order).errors) == {
+        "cooperating"
+    }
 
 
 def test_a_department_is_not_named_twice(county: County) -> None:
     order = {"lead": county["department1"], "cooperating": [county["department2"], county["department2"]]}
-    assert set(refusal(Invalid, county, "dispatcher", Call, county.submitted(), "dispatch", order).errors) == {"cooperating"}
+    assert set(refusal(Invalid, county, "dispatcher", Call, county.submitted(), "dispatch", order).errors) == {
+        "cooperating"
+    }
 
 
 @pytest.mark.parametrize(
@@ -151,7 +173,17 @@ def test_a_department_is_not_named_twice(county: County) -> None:
     ],
 )
 def test_own_deadlines_lie_in_the_future_and_in_order(county: County, order: dict[str, str], wrong: str) -> None:
-    assert set(refusal(Invalid, county, "dispatcher", Call, county.submitted(), "dispatch", {"lead": county["department1"], **order}).errors) == {wrong}
+    assert set(
+        refusal(
+            Invalid,
+            county,
+            "dispatcher",
+            Call,
+            county.submitted(),
+            "dispatch",
+            {"lead": county["department1"], **order},
+        ).errors
+    ) == {wrong}
 
 
 def test_own_deadlines_stand_on_the_order(county: County) -> None:
@@ -164,8 +196,14 @@ def test_own_deadlines_stand_on_the_order(county: County) -> None:
 def test_a_dispatch_sends_the_slip_to_the_township_and_every_department(county: County) -> None:
     call_id, *_assignments = county.dispatched("department1", "department2")
     with county.acting(None) as session:
-        slip = session.scalars(sa.select(Document).where(Document.kind == "call_slip", Document.about_id == call_id)).one()
-        recipients = set(session.scalars(sa.select(DocumentRecipient.organisation_id).where(DocumentRecipient.document_id == slip.id)))
+        slip = session.scalars(
+            sa.select(Document).where(Document.kind == "call_slip", Document.about_id == call_id)
+        ).one()
+        recipients = set(
+            session.scalars(
+                sa.select(DocumentRecipient.organisation_id).where(DocumentRecipient.document_id == slip.id)
+            )
+        )
         assert recipients == {county["township1"], county["department1"], county["department2"]}
         assert slip.issuer_id == county["office"]
 
@@ -175,10 +213,16 @@ def test_a_dispatch_sends_the_slip_to_the_township_and_every_department(county: 
 
 def test_a_response_is_judged_by_the_recorded_instant(county: County) -> None:
     _call, assignment = county.dispatched(when=at("2026-11-23 09:00"))
-    county.respond("department1", assignment, at("2026-11-25 09:00"), at="2026-11-23 10:00", how="on_site", plan="三日内整改。")
+    county.respond(
+        "department1", assignment, at("2026-11-25 09:00"), at="2026-11-23 10:00", how="on_site", plan="三日内整改。"
+    )
     with county.acting(None) as session:
         one = session.get_one(Assignment, assignment)
-        assert (one.state, one.responded_at, one.response_at) == ("responded", at("2026-11-25 09:00"), at("2026-11-23 10:00"))
+        assert (one.state, one.responded_at, one.response_at) == (
+            "responded",
+            at("2026-11-25 09:00"),
+            at("2026-11-23 10:00"),
+        )
         assert (one.response_manner, one.response_whom, one.response_plan) == ("on_site", "王建国", "三日内整改。")
         assert [str(mark) for mark in one.marks(at("2026-11-25 09:00"))] == ["late_response"]
 
@@ -187,7 +231,9 @@ def test_a_response_is_judged_by_the_recorded_instant(county: County) -> None:
 def test_the_time_of_contact_lies_between_dispatch_and_now(county: County, wrong: str) -> None:
     _call, assignment = county.dispatched()
     values = {"how": "phone", "whom": "王建国", "at": wrong}
-    assert set(refusal(Invalid, county, "department1", Assignment, assignment, "respond", values, LATER).errors) == {"at"}
+    assert set(refusal(Invalid, county, "department1", Assignment, assignment, "respond", values, LATER).errors) == {
+        "at"
+    }
 
 
 def test_a_response_says_how_and_with_whom(county: County) -> None:
@@ -198,18 +244,30 @@ def test_a_response_says_how_and_with_whom(county: County) -> None:
 def test_a_report_needs_a_result_and_whether_it_is_solved(county: County) -> None:
     _call, assignment = county.dispatched()
     county.respond("department1", assignment)
-    assert set(refusal(Invalid, county, "department1", Assignment, assignment, "report", {"result": " "}).errors) == {"result", "solved"}
+    assert set(refusal(Invalid, county, "department1", Assignment, assignment, "report", {"result": " "}).errors) == {
+        "result",
+        "solved",
+    }
 
 
 @pytest.mark.parametrize("solved", ["partly", "not_solved"])
 def test_a_report_that_does_not_solve_needs_a_reason(county: County, solved: str) -> None:
     call_id, assignment = county.dispatched()
     county.respond("department1", assignment)
-    assert set(refusal(Invalid, county, "department1", Assignment, assignment, "report", {"result": "在办", "solved": solved}).errors) == {"reason"}
+    assert set(
+        refusal(
+            Invalid, county, "department1", Assignment, assignment, "report", {"result": "在办", "solved": solved}
+        ).errors
+    ) == {"reason"}
     county.report("department1", assignment, LATER, solved=solved, reason="需省级立项。")
     with county.acting(None) as session:
         report = session.scalars(sa.select(Report)).one()
-        assert (report.round, report.reason, report.reported_at, report.reported_by_id) == (1, "需省级立项。", LATER, county.people["department1"])
+        assert (report.round, report.reason, report.reported_at, report.reported_by_id) == (
+            1,
+            "需省级立项。",
+            LATER,
+            county.people["department1"],
+        )
     assert county.states(call_id) == ("reported", "reported")
 
 
@@ -222,7 +280,9 @@ def test_the_lead_reports_after_the_others_or_says_why_not(county: County) -> No
     call_id, lead, other = county.dispatched("department1", "department2")
     county.respond("department1", lead)
     county.respond("department2", other)
-    refused = refusal(Invalid, county, "department1", Assignment, lead, "report", {"result": "办结", "solved": "solved"})
+    refused = refusal(
+        Invalid, county, "department1", Assignment, lead, "report", {"result": "办结", "solved": "solved"}
+    )
     assert set(refused.errors) == {"without_reason"}
     assert "住建局" in str(refused.errors["without_reason"][0])
     county.report("department1", lead, without_reason="协办部门仍在检测。")
@@ -310,7 +370,10 @@ def test_a_satisfied_township_closes_the_call(county: County) -> None:
     assert county.states(call_id) == ("closed", "reported", "reported")
     with county.acting(None) as session:
         assert session.get_one(Call, call_id).ended_at == LATER
-        found = {(one.assignment_id, one.round, str(one.satisfaction), one.signed_by) for one in session.scalars(sa.select(Evaluation))}
+        found = {
+            (one.assignment_id, one.round, str(one.satisfaction), one.signed_by)
+            for one in session.scalars(sa.select(Evaluation))
+        }
         assert {one[:3] for one in found} == {(lead, 1, "satisfied"), (other, 1, "fair")}
 
 
@@ -326,15 +389,27 @@ def test_exactly_the_reported_departments_are_evaluated_each_once(county: County
         [{"assignment": lead}, {"assignment": other, **good}],
         "all of them",
     ):
-        assert set(refusal(Invalid, county, "township1", Call, call_id, "evaluate", {"evaluations": entries, "signed_by": "周书记"}).errors) == {"evaluations"}
+        assert set(
+            refusal(
+                Invalid, county, "township1", Call, call_id, "evaluate", {"evaluations": entries, "signed_by": "周书记"}
+            ).errors
+        ) == {"evaluations"}
 
 
 def test_a_dissatisfied_evaluation_needs_a_comment_and_a_signature(county: County) -> None:
     call_id, lead = reported(county, "department1")
     bad = {"assignment": lead, "satisfaction": "dissatisfied", "solved": "not_solved"}
-    assert set(refusal(Invalid, county, "township1", Call, call_id, "evaluate", {"evaluations": [bad], "signed_by": "周书记"}).errors) == {"evaluations"}
+    assert set(
+        refusal(
+            Invalid, county, "township1", Call, call_id, "evaluate", {"evaluations": [bad], "signed_by": "周书记"}
+        ).errors
+    ) == {"evaluations"}
     commented = {**bad, "comment": "排污口仍在。"}
-    assert set(refusal(Invalid, county, "township1", Call, call_id, "evaluate", {"evaluations": [commented], "signed_by": " "}).errors) == {"signed_by"}
+    assert set(
+        refusal(
+            Invalid, county, "township1", Call, call_id, "evaluate", {"evaluations": [commented], "signed_by": " "}
+        ).errors
+    ) == {"signed_by"}
 
 
 def test_exactly_the_dissatisfied_ones_go_into_a_second_round(county: County) -> None:
@@ -395,7 +470,9 @@ def test_where_every_department_was_missed_an_empty_evaluation_closes(county: Co
     assert county.states(call_id) == ("closed", "missed")
 
 
-def test_a_department_that_never_answers_in_the_second_round_is_closed_without_another_evaluation(county: County) -> None:
+def test_a_department_that_never_answers_in_the_second_round_is_closed_without_another_evaluation(
+    county: County,
+) -> None:
     call_id, only = reported(county, "department1")
     county.evaluate(call_id, {only: "dissatisfied"}, LATER)
     late = at("2026-12-20 09:00")
@@ -439,7 +516,9 @@ def test_withdrawing_stops_the_clocks_and_keeps_the_marks(county: County) -> Non
         assert [str(mark) for mark in one.marks(at("2027-03-01 09:00"))] == ["late_response"]
 
 
-@pytest.mark.parametrize(("name", "step"), [("department1", "respond"), ("department1", "log_progress"), ("dispatcher", "close_assignment")])
+@pytest.mark.parametrize(
+    ("name", "step"), [("department1", "respond"), ("department1", "log_progress"), ("dispatcher", "close_assignment")]
+)
 def test_nothing_more_is_done_on_an_assignment_of_a_withdrawn_call(county: County, name: str, step: str) -> None:
     call_id, only = county.dispatched()
     county.do("township1", Call, call_id, "withdraw", {"reason": "已解决。"})
@@ -467,7 +546,21 @@ def test_no_progress_is_logged_on_a_closed_call(county: County) -> None:
 
 # Who may, and the order of refusals
 
-STRANGERS = ["sysadmin", "secadmin", "auditor", "checklist", "legal", "assessor", "personnel", "township2", "department2", "dispatcher9", "township9", "department9", "city9"]
+STRANGERS = [
+    "sysadmin",
+    "secadmin",
+    "auditor",
+    "checklist",
+    "legal",
+    "assessor",
+    "personnel",
+    "township2",
+    "department2",
+    "dispatcher9",
+    "township9",
+    "department9",
+    "city9",
+]
 READERS = ["director", "supervisor", "leader", "city"]
 
 

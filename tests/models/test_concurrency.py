@@ -65,7 +65,12 @@ def test_a_number_of_a_rolled_back_transaction_is_taken_by_the_next(county: Coun
 
 def test_each_office_kind_and_year_counts_by_itself(county: County) -> None:
     with county.acting(None) as session:
-        series = [("office", "reminder", 2026), ("office", "call", 2026), ("supervision", "reminder", 2026), ("office", "reminder", 2027)]
+        series = [
+            ("office", "reminder", 2026),
+            ("office", "call", 2026),
+            ("supervision", "reminder", 2026),
+            ("office", "reminder", 2027),
+        ]
         assert [take_number(session, county[office], kind, year) for office, kind, year in series] == [1, 1, 1, 1]
         assert take_number(session, county["office"], "reminder", 2026) == 2
 
@@ -87,7 +92,9 @@ def test_reads_before_the_write_lose_no_update(county: County) -> None:
     def work() -> None:
         for _ in range(15):
             with county.acting(None) as session:
-                row = session.scalars(sa.select(NumberSeries).where(NumberSeries.kind == "count").with_for_update()).one()
+                row = session.scalars(
+                    sa.select(NumberSeries).where(NumberSeries.kind == "count").with_for_update()
+                ).one()
                 row.last += 1
 
     assert together(*[work] * 4) == [None] * 4
@@ -117,7 +124,9 @@ def test_when_two_departments_report_at_the_same_moment_the_call_moves_on(county
 def test_of_two_who_take_the_same_step_one_is_told(county: County) -> None:
     call_id = county.submitted()
     county.viewer("dispatcher")
-    results = together(*[lambda: county.do("dispatcher", Call, call_id, "dispatch", {"lead": county["department1"]})] * 3)
+    results = together(
+        *[lambda: county.do("dispatcher", Call, call_id, "dispatch", {"lead": county["department1"]})] * 3
+    )
     refused = [one for one in results if isinstance(one, Exception)]
     assert [type(one) for one in refused] == [Conflict, Conflict]
     assert county.states(call_id) == ("dispatched", "pending")
@@ -151,7 +160,12 @@ def test_saving_a_record_that_was_changed_meanwhile_is_refused(county: County) -
         save()
     with county.acting(None) as session:
         assert session.get_one(Call, key).title == "别人改的"
-        assert session.scalar(sa.select(sa.func.count()).select_from(Event).where(Event.thread_id == key, Event.kind == "update")) == 1
+        assert (
+            session.scalar(
+                sa.select(sa.func.count()).select_from(Event).where(Event.thread_id == key, Event.kind == "update")
+            )
+            == 1
+        )
 
 
 def test_verification_finds_no_fault_while_others_write(county: County) -> None:

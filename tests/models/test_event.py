@@ -19,7 +19,11 @@ from tests.county import MONDAY, County, at
 
 
 def names(session: Session, thread: str, key: int) -> list[str]:
-    return list(session.scalars(sa.select(Event.name).where(Event.thread_type == thread, Event.thread_id == key).order_by(Event.sequence)))
+    return list(
+        session.scalars(
+            sa.select(Event.name).where(Event.thread_type == thread, Event.thread_id == key).order_by(Event.sequence)
+        )
+    )
 
 
 def faults(county: County) -> set[tuple[str, int, str]]:
@@ -42,7 +46,11 @@ def test_creating_a_record_is_one_event_with_its_values(county: County) -> None:
     with county.acting(None) as session:
         made = session.scalars(sa.select(Event).where(Event.thread_type == "call", Event.thread_id == call_id)).one()
         assert (made.kind, made.name, made.at, made.sequence) == ("create", "create", MONDAY, 1)
-        assert (made.actor_id, made.actor_organisation_id, made.address) == (county.people["township1"], county["township1"], "192.0.2.7")
+        assert (made.actor_id, made.actor_organisation_id, made.address) == (
+            county.people["township1"],
+            county["township1"],
+            "192.0.2.7",
+        )
         assert made.county_id == county.id
         assert session.get_one(EventValue, (made.id, "title")).value == "桥梁裂缝"
 
@@ -102,10 +110,27 @@ def test_a_transition_is_exactly_one_event_and_automatic_steps_have_their_own(co
     county.report("department1", only)
     county.evaluate(call_id, {only: "satisfied"})
     with county.acting(None) as session:
-        assert names(session, "call", call_id) == ["create", "submit", "accept", "dispatch", "respond", "report", "all_reported", "evaluate"]
-        kinds = dict(session.execute(sa.select(Event.name, Event.kind).where(Event.thread_type == "call", Event.thread_id == call_id)).all())
+        assert names(session, "call", call_id) == [
+            "create",
+            "submit",
+            "accept",
+            "dispatch",
+            "respond",
+            "report",
+            "all_reported",
+            "evaluate",
+        ]
+        kinds = dict(
+            session.execute(
+                sa.select(Event.name, Event.kind).where(Event.thread_type == "call", Event.thread_id == call_id)
+            ).all()
+        )
         assert (kinds["report"], kinds["all_reported"]) == ("transition", "automatic")
-        actors = dict(session.execute(sa.select(Event.name, Event.actor_id).where(Event.thread_type == "call", Event.thread_id == call_id)).all())
+        actors = dict(
+            session.execute(
+                sa.select(Event.name, Event.actor_id).where(Event.thread_type == "call", Event.thread_id == call_id)
+            ).all()
+        )
         assert (actors["report"], actors["all_reported"]) == (county.people["department1"], None)
     assert faults(county) == set()
 
@@ -133,7 +158,10 @@ def test_the_values_of_an_evaluation_are_only_for_the_department_evaluated(count
     county.evaluate(call_id, {lead: "satisfied", other: "fair"})
     with county.acting(None) as session:
         made = session.scalars(sa.select(Event.id).where(Event.name == "evaluate")).one()
-        narrowed = {row.name: row.only_for_id for row in session.scalars(sa.select(EventValue).where(EventValue.event_id == made))}
+        narrowed = {
+            row.name: row.only_for_id
+            for row in session.scalars(sa.select(EventValue).where(EventValue.event_id == made))
+        }
         assert narrowed.pop(f"evaluation.{lead}") == county["department1"]
         assert narrowed.pop(f"evaluation.{other}") == county["department2"]
         assert set(narrowed) <= {"state"}, "nothing else of an evaluation may be told to everybody"
@@ -219,7 +247,9 @@ def test_an_inserted_value_is_named(county: County, history: int) -> None:
 def test_a_value_moved_to_another_name_is_named(county: County, history: int) -> None:
     with county.acting(None) as session:
         key = session.scalars(sa.select(Event.id).where(of(history, 1))).one()
-    tamper(county, sa.update(VALUES).where(VALUES.c.event_id == key, VALUES.c.name == "description").values(name="place"))
+    tamper(
+        county, sa.update(VALUES).where(VALUES.c.event_id == key, VALUES.c.name == "description").values(name="place")
+    )
     assert faults(county) == {(f"call/{history}", 1, "value altered")}
 
 
@@ -249,7 +279,12 @@ def test_a_removed_tail_is_named_by_the_seal_when_the_head_was_forged_too(county
     drop(county, of(history, 8))
     with county.acting(None) as session:
         signature = session.scalars(sa.select(Event.signature).where(of(history, 7))).one()
-    tamper(county, sa.update(HEADS).where(HEADS.c.thread_type == "call", HEADS.c.thread_id == history).values(sequence=7, signature=signature))
+    tamper(
+        county,
+        sa.update(HEADS)
+        .where(HEADS.c.thread_type == "call", HEADS.c.thread_id == history)
+        .values(sequence=7, signature=signature),
+    )
     assert (f"call/{history}", 8, "tail missing") in faults(county)
 
 
@@ -331,4 +366,9 @@ def test_a_transition_appends_to_the_thread_of_its_call(county: County) -> None:
     county.respond("department1", only)
     with county.acting(None) as session:
         made = session.scalars(sa.select(Event).where(Event.name == "respond")).one()
-        assert (made.thread_type, made.thread_id, made.record_type, made.record_id) == ("call", call_id, "assignment", only)
+        assert (made.thread_type, made.thread_id, made.record_type, made.record_id) == (
+            "call",
+            call_id,
+            "assignment",
+            only,
+        )

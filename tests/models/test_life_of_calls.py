@@ -22,7 +22,21 @@ from models.workflow import Refused, permitted
 from tests.conftest import Installation
 from tests.county import MONDAY, County
 
-PEOPLE = st.sampled_from(["township1", "township2", "department1", "department2", "department3", "department2_leader", "dispatcher", "supervisor", "leader", "auditor", "township9"])
+PEOPLE = st.sampled_from(
+    [
+        "township1",
+        "township2",
+        "department1",
+        "department2",
+        "department3",
+        "department2_leader",
+        "dispatcher",
+        "supervisor",
+        "leader",
+        "auditor",
+        "township9",
+    ]
+)
 STEPS_OF_CALLS = ["submit", "accept", "dispatch", "evaluate", "log_progress", "withdraw"]
 STEPS_OF_ASSIGNMENTS = ["respond", "report", "log_progress", "close_assignment"]
 DEPARTMENTS = ["department1", "department2", "department3"]
@@ -47,7 +61,11 @@ class LifeOfCalls(RuleBasedStateMachine):
 
     # What people do
 
-    @rule(township=st.sampled_from(["township1", "township2"]), kind=st.sampled_from(["general", "emergency"]), title=st.sampled_from(["河道排污", ""]))
+    @rule(
+        township=st.sampled_from(["township1", "township2"]),
+        kind=st.sampled_from(["general", "emergency"]),
+        title=st.sampled_from(["河道排污", ""]),
+    )
     def draft(self, township: str, kind: str, title: str) -> None:
         if len(self.calls) < 3:
             self.calls.append(self.county.draft(township, self.now, kind=kind, title=title))
@@ -57,7 +75,13 @@ class LifeOfCalls(RuleBasedStateMachine):
         if place < len(self.calls):
             self.attempt(name, Call, self.calls[place], step, self.values_of_call(step, self.calls[place], data))
 
-    @rule(name=PEOPLE, step=st.sampled_from(STEPS_OF_ASSIGNMENTS), place=st.integers(0, 2), position=st.integers(0, 2), data=st.data())
+    @rule(
+        name=PEOPLE,
+        step=st.sampled_from(STEPS_OF_ASSIGNMENTS),
+        place=st.integers(0, 2),
+        position=st.integers(0, 2),
+        data=st.data(),
+    )
     def step_of_an_assignment(self, name: str, step: str, place: int, position: int, data: st.DataObject) -> None:
         if place < len(self.calls):
             keys = self.county.assignments(self.calls[place])
@@ -73,7 +97,11 @@ class LifeOfCalls(RuleBasedStateMachine):
         with self.county.acting(None) as session:
             call = session.get_one(Call, call_id)
             state, township = call.state, "township1" if call.township_id == self.county["township1"] else "township2"
-            waiting = [one for one in reversed(call.assignments) if one.state in (AssignmentState.pending, AssignmentState.responded)]
+            waiting = [
+                one
+                for one in reversed(call.assignments)
+                if one.state in (AssignmentState.pending, AssignmentState.responded)
+            ]
             names = {number: name for name, number in self.county.organisations.items()}
             work = (waiting[0].id, names[waiting[0].department_id], waiting[0].state) if waiting else None
         if state == CallState.draft:
@@ -81,7 +109,13 @@ class LifeOfCalls(RuleBasedStateMachine):
         elif state in (CallState.submitted, CallState.accepted):
             self.attempt("dispatcher", Call, call_id, "dispatch", self.values_of_call("dispatch", call_id, data))
         elif state == CallState.dispatched and work is not None:
-            self.attempt(work[1], Assignment, work[0], "respond" if work[2] == AssignmentState.pending else "report", self.values_of_assignment(data))
+            self.attempt(
+                work[1],
+                Assignment,
+                work[0],
+                "respond" if work[2] == AssignmentState.pending else "report",
+                self.values_of_assignment(data),
+            )
         elif state == CallState.reported:
             self.attempt(township, Call, call_id, "evaluate", self.values_of_call("evaluate", call_id, data))
 
@@ -106,15 +140,30 @@ class LifeOfCalls(RuleBasedStateMachine):
             return {"lead": keys[0], "cooperating": keys[1:], "complex": data.draw(st.booleans())}
         if step == "evaluate":
             with self.county.acting(None) as session:
-                open_ = [one.id for one in session.get_one(Call, call_id).assignments if one.state == AssignmentState.reported and one.evaluation_of(one.round) is None]
+                open_ = [
+                    one.id
+                    for one in session.get_one(Call, call_id).assignments
+                    if one.state == AssignmentState.reported and one.evaluation_of(one.round) is None
+                ]
             answers = [data.draw(st.sampled_from(["satisfied", "dissatisfied"])) for _ in open_]
-            entries = [{"assignment": key, "satisfaction": answer, "solved": "partly", "comment": "意见"} for key, answer in zip(open_, answers, strict=True)]
+            entries = [
+                {"assignment": key, "satisfaction": answer, "solved": "partly", "comment": "意见"}
+                for key, answer in zip(open_, answers, strict=True)
+            ]
             return {"evaluations": entries, "signed_by": "周书记"}
         return {"text": "进展", "reason": "原因"}
 
     def values_of_assignment(self, data: st.DataObject) -> dict[str, Any]:
         without = data.draw(st.sampled_from(["", "先行反馈"]))
-        return {"how": "phone", "whom": "王建国", "result": "已办", "solved": "solved", "without_reason": without, "text": "进展", "reason": "未办"}
+        return {
+            "how": "phone",
+            "whom": "王建国",
+            "result": "已办",
+            "solved": "solved",
+            "without_reason": without,
+            "text": "进展",
+            "reason": "未办",
+        }
 
     def attempt(self, name: str, model: Any, key: int, step: str, values: dict[str, Any]) -> None:
         """A step that may be refused; a refusal changes nothing, a success was permitted and is an event."""
@@ -137,10 +186,18 @@ class LifeOfCalls(RuleBasedStateMachine):
         with self.county.acting(None) as session:
             return {
                 "events": self.count(session),
-                "calls": [tuple(row) for row in session.execute(sa.select(sa.inspect(Call).local_table).order_by(Call.id))],
-                "assignments": [tuple(row) for row in session.execute(sa.select(sa.inspect(Assignment).local_table).order_by(Assignment.id))],
+                "calls": [
+                    tuple(row) for row in session.execute(sa.select(sa.inspect(Call).local_table).order_by(Call.id))
+                ],
+                "assignments": [
+                    tuple(row)
+                    for row in session.execute(sa.select(sa.inspect(Assignment).local_table).order_by(Assignment.id))
+                ],
                 "evaluations": session.scalar(sa.select(sa.func.count()).select_from(Evaluation)),
-                "parties": sorted(tuple(row) for row in session.execute(sa.select(CallParty.call_id, CallParty.organisation_id, CallParty.state))),
+                "parties": sorted(
+                    tuple(row)
+                    for row in session.execute(sa.select(CallParty.call_id, CallParty.organisation_id, CallParty.state))
+                ),
             }
 
     # What must hold
@@ -178,7 +235,9 @@ class LifeOfCalls(RuleBasedStateMachine):
         for one in counting:
             assert (one.responded_at is None) <= (one.report_of(one.round) is None)
             assert (one.report_of(one.round) is not None) == (one.state == AssignmentState.reported)
-            assert one.round == 1 or any(found.round == 1 and found.satisfaction == "dissatisfied" for found in one.evaluations)
+            assert one.round == 1 or any(
+                found.round == 1 and found.satisfaction == "dissatisfied" for found in one.evaluations
+            )
 
     def parties_are_in_step(self, session: Any, call: Call) -> None:
         wanted = {call.township_id: ("township", str(call.state), None)}
@@ -189,7 +248,10 @@ class LifeOfCalls(RuleBasedStateMachine):
     def clocks_are_right(self, session: Any, assignment: Assignment) -> None:
         steps = open_steps(session, assignment)
         assert assignment.next_step_at == (steps[0].at if steps else None)
-        running = assignment.state in (AssignmentState.pending, AssignmentState.responded) and assignment.call.state == CallState.dispatched
+        running = (
+            assignment.state in (AssignmentState.pending, AssignmentState.responded)
+            and assignment.call.state == CallState.dispatched
+        )
         assert (assignment.stopped_at is None) == running
 
     def marks_stay(self, assignment: Assignment) -> None:
@@ -205,7 +267,9 @@ class LifeOfCalls(RuleBasedStateMachine):
         assert len(set(rounds)) == len(rounds)
         slips = session.execute(sa.select(NoticeEntry.assignment_id, NoticeEntry.round, NoticeEntry.clock)).all()
         assert len(set(slips)) == len(slips)
-        reminded = session.execute(sa.select(LadderStep.assignment_id, LadderStep.round, LadderStep.clock).where(LadderStep.step == "reminder")).all()
+        reminded = session.execute(
+            sa.select(LadderStep.assignment_id, LadderStep.round, LadderStep.clock).where(LadderStep.step == "reminder")
+        ).all()
         assert set(slips) == set(reminded)
 
     def teardown(self) -> None:
@@ -213,11 +277,18 @@ class LifeOfCalls(RuleBasedStateMachine):
             assert list(event.verify(session)) == []
 
 
-@pytest.mark.parametrize(("database", "examples"), [pytest.param("sqlite", 12), pytest.param("postgresql", 5, marks=pytest.mark.postgresql)])
+@pytest.mark.parametrize(
+    ("database", "examples"), [pytest.param("sqlite", 12), pytest.param("postgresql", 5, marks=pytest.mark.postgresql)]
+)
 def test_whatever_people_do_the_rules_hold(database: str, examples: int, request: pytest.FixtureRequest) -> None:
     installation = request.getfixturevalue(f"{database}_installation")
     machine = type("LifeOfCallsHere", (LifeOfCalls,), {"installation": installation})
     limits = settings(
-        max_examples=examples, stateful_step_count=30, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+        max_examples=examples,
+        stateful_step_count=30,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
     )
     run_state_machine_as_test(machine, settings=limits)

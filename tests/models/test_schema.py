@@ -21,13 +21,20 @@ def differences(connection: sa.Connection) -> list[Any]:
 
 
 def foreign_keys_of_models() -> set[tuple[str, str, str]]:
-    return {(table.name, key.parent.name, key.column.table.name) for table in Model.metadata.tables.values() for key in table.foreign_keys}
+    return {
+        (table.name, key.parent.name, key.column.table.name)
+        for table in Model.metadata.tables.values()
+        for key in table.foreign_keys
+    }
 
 
 def foreign_keys_of_database(connection: sa.Connection) -> set[tuple[str, str, str]]:
     seen = sa.inspect(connection)
     return {
-        (table, column, key["referred_table"]) for table in seen.get_table_names() for key in seen.get_foreign_keys(table) for column in key["constrained_columns"]
+        (table, column, key["referred_table"])
+        for table in seen.get_table_names()
+        for key in seen.get_foreign_keys(table)
+        for column in key["constrained_columns"]
     }
 
 
@@ -59,7 +66,11 @@ def test_partial_indexes_are_partial_on_both_databases(application: Flask) -> No
     with application.app_context(), db.engine.connect() as connection:
         seen = sa.inspect(connection)
         name = connection.dialect.name
-        partial = {index["name"] for index in seen.get_indexes("assignment") if index.get("dialect_options", {}).get(f"{name}_where") is not None}
+        partial = {
+            index["name"]
+            for index in seen.get_indexes("assignment")
+            if index.get("dialect_options", {}).get(f"{name}_where") is not None
+        }
         assert {"uq_assignment_lead", "ix_assignment_next_step"} <= partial
 
 

@@ -34,7 +34,11 @@ def swept(county: County, when: datetime) -> Swept:
 
 def steps(county: County, assignment: int) -> list[tuple[str, str, bool]]:
     with county.acting(None) as session:
-        rows = session.scalars(sa.select(LadderStep).where(LadderStep.assignment_id == assignment).order_by(LadderStep.taken_at, LadderStep.clock, LadderStep.step))
+        rows = session.scalars(
+            sa.select(LadderStep)
+            .where(LadderStep.assignment_id == assignment)
+            .order_by(LadderStep.taken_at, LadderStep.clock, LadderStep.step)
+        )
         return [(row.clock, row.step, row.skipped) for row in rows]
 
 
@@ -49,7 +53,12 @@ def notices(county: County) -> list[tuple[int, str | None, list[tuple[int, str]]
 
 def automatic(county: County, name: str) -> int:
     with county.acting(None) as session:
-        return session.scalar(sa.select(sa.func.count()).select_from(Event).where(Event.kind == "automatic", Event.name == name)) or 0
+        return (
+            session.scalar(
+                sa.select(sa.func.count()).select_from(Event).where(Event.kind == "automatic", Event.name == name)
+            )
+            or 0
+        )
 
 
 def test_nothing_is_due_before_half_of_the_time(county: County) -> None:
@@ -57,7 +66,9 @@ def test_nothing_is_due_before_half_of_the_time(county: County) -> None:
     assert swept(county, START) == Swept(0, 0)
 
 
-def test_amber_reminds_a_working_day_before_and_at_half_of_the_time_and_the_slip_comes_at_the_deadline(county: County) -> None:
+def test_amber_reminds_a_working_day_before_and_at_half_of_the_time_and_the_slip_comes_at_the_deadline(
+    county: County,
+) -> None:
     _call, only = county.dispatched(when=START)
     day_before = at("2026-11-23 17:30")  # the same time one working day before Tuesday 17:30
     half = at("2026-11-24 08:45")  # of 14 h 30 min of office hours, 7 h on Monday and 7 h 30 min on Tuesday
@@ -98,16 +109,25 @@ def test_all_that_one_sweep_finds_for_a_department_stands_on_one_slip(county: Co
         (county["department1"], [first[1], second[1]]), (county["department2"], [first[2]])
     ]  # fmt: skip
     with county.acting(None) as session:
-        numbers = session.scalars(sa.select(Document.number).where(Document.kind == "reminder").order_by(Document.id)).all()
+        numbers = session.scalars(
+            sa.select(Document.number).where(Document.kind == "reminder").order_by(Document.id)
+        ).all()
         assert numbers == ["催〔2026〕0001", "催〔2026〕0002"]
-        recipients = session.scalars(sa.select(DocumentRecipient.organisation_id).join(Document).where(Document.kind == "reminder").order_by(Document.id)).all()
+        recipients = session.scalars(
+            sa.select(DocumentRecipient.organisation_id)
+            .join(Document)
+            .where(Document.kind == "reminder")
+            .order_by(Document.id)
+        ).all()
         assert recipients == [county["department1"], county["department2"]]
 
 
 def test_a_clock_satisfied_stops_its_further_steps(county: County) -> None:
     _call, only = county.dispatched(when=START)
     county.respond("department1", only, at("2026-11-23 15:00"))
-    assert swept(county, RESPOND_DUE).steps == 0 or all(clock_ != "respond" for clock_, _step, _skipped in steps(county, only))
+    assert swept(county, RESPOND_DUE).steps == 0 or all(
+        clock_ != "respond" for clock_, _step, _skipped in steps(county, only)
+    )
     county.report("department1", only, at("2026-11-25 15:00"))
     assert swept(county, at("2027-01-20 09:00")) == Swept(0, 0)
     assert notices(county) == []
@@ -150,11 +170,22 @@ def test_an_emergency_has_no_amber_and_its_slip_at_any_hour(county: County) -> N
 
 def test_a_clock_that_jumps_back_and_forth_does_nothing_twice(county: County) -> None:
     _call, only = county.dispatched(when=START)
-    for when in (RESPOND_DUE, START, at("2026-11-24 08:45"), REPORT_DUE, at("2026-11-26 09:00"), REPORT_DUE, at("2027-06-01 09:00")):
+    for when in (
+        RESPOND_DUE,
+        START,
+        at("2026-11-24 08:45"),
+        REPORT_DUE,
+        at("2026-11-26 09:00"),
+        REPORT_DUE,
+        at("2027-06-01 09:00"),
+    ):
         swept(county, when)
     taken = steps(county, only)
     assert len({step[:2] for step in taken}) == len(taken)
-    assert [[clock_ for _key, clock_ in entries] for _department, _number, entries in notices(county)] == [["respond"], ["report"]]
+    assert [[clock_ for _key, clock_ in entries] for _department, _number, entries in notices(county)] == [
+        ["respond"],
+        ["report"],
+    ]
 
 
 def test_a_sweep_killed_half_way_is_made_up_for(county: County) -> None:
@@ -181,7 +212,9 @@ def test_a_sweep_killed_half_way_is_made_up_for(county: County) -> None:
     assert automatic(county, "reminder") == 2
 
 
-def test_a_department_whose_slip_cannot_be_printed_does_not_hold_up_the_others(county: County, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_department_whose_slip_cannot_be_printed_does_not_hold_up_the_others(
+    county: County, monkeypatch: pytest.MonkeyPatch
+) -> None:
     county.dispatched("department1", when=START)
     second = county.dispatched("department2", when=START)
     composer = paper._composers["reminder"]
@@ -197,7 +230,10 @@ def test_a_department_whose_slip_cannot_be_printed_does_not_hold_up_the_others(c
     assert [entries for _department, _number, entries in notices(county)] == [[(second[1], "respond")]]
     monkeypatch.setitem(paper._composers, "reminder", composer)
     assert swept(county, RESPOND_DUE).reminders == 1
-    assert sorted(number or "" for _department, number, _entries in notices(county)) == ["催〔2026〕0001", "催〔2026〕0002"]
+    assert sorted(number or "" for _department, number, _entries in notices(county)) == [
+        "催〔2026〕0001",
+        "催〔2026〕0002",
+    ]
 
 
 def test_overlapping_sweeps_take_each_step_once(county: County) -> None:

@@ -95,7 +95,9 @@ def test_an_evaluation_is_seen_by_the_department_evaluated_alone(county: County,
 
 def test_a_department_sees_the_reports_of_all_departments_in_its_calls(county: County, calls: dict[str, int]) -> None:
     with looking(county, "department1") as session:
-        departments = set(session.scalars(sa.select(Assignment.department_id).join(Report, Report.assignment_id == Assignment.id)))
+        departments = set(
+            session.scalars(sa.select(Assignment.department_id).join(Report, Report.assignment_id == Assignment.id))
+        )
         assert departments == {county["department1"], county["department3"]}
 
 
@@ -110,7 +112,9 @@ def test_organisations_of_another_county_are_not_seen(county: County) -> None:
 
 
 @pytest.mark.parametrize("order", [("leader", "township1", "township2"), ("township2", "township1", "leader")])
-def test_nobody_inherits_the_sight_of_whoever_looked_before(county: County, calls: dict[str, int], order: tuple[str, ...]) -> None:
+def test_nobody_inherits_the_sight_of_whoever_looked_before(
+    county: County, calls: dict[str, int], order: tuple[str, ...]
+) -> None:
     expected = {name: seen(county, name) for name in reversed(order)}
     assert len(set(map(frozenset, expected.values()))) == 3
     for _ in range(20):
@@ -137,7 +141,9 @@ def forms() -> dict[str, Any]:
         "join": sa.select(Call.id).join(Assignment, Assignment.call_id == Call.id),
         "join on relation": sa.select(Call.id).join(Call.assignments),
         "outer join": sa.select(Call.id).outerjoin(assigned, assigned.call_id == Call.id),
-        "join from another": sa.select(Call.id).select_from(Organisation).join(Call, Call.township_id == Organisation.id),
+        "join from another": sa.select(Call.id)
+        .select_from(Organisation)
+        .join(Call, Call.township_id == Organisation.id),
         "subquery": sa.select(newest.c.id),
         "aliased subquery": sa.select(whole.id),
         "cte": sa.select(common.c.id),
@@ -188,7 +194,11 @@ def test_relations_show_only_what_is_seen(county: County, calls: dict[str, int])
     for option in (selectinload(Call.assignments), joinedload(Call.assignments), sa.orm.lazyload(Call.assignments)):
         for name, sees in (("department3", True), ("department1", False)):
             with looking(county, name) as session:
-                loaded = {one.id for call in session.scalars(sa.select(Call).options(option)).unique() for one in call.assignments}
+                loaded = {
+                    one.id
+                    for call in session.scalars(sa.select(Call).options(option)).unique()
+                    for one in call.assignments
+                }
                 assert (set(foreign) <= loaded) is sees
                 assert sees or loaded.isdisjoint(foreign)
 
@@ -233,8 +243,13 @@ def test_updating_and_deleting_reach_only_what_is_seen(county: County, calls: di
         changed = session.execute(sa.update(Call).values(place=CANARY).execution_options(synchronize_session=False))
         assert changed.rowcount == 2
     with county.acting(None) as session:
-        assert set(session.scalars(sa.select(Call.id).where(Call.place == CANARY))) == {calls["township1"], calls["township1 draft"]}
-        session.add_all(Setting(county_id=one, name="office_phone", value="1") for one in (county.id, county["county9"]))
+        assert set(session.scalars(sa.select(Call.id).where(Call.place == CANARY))) == {
+            calls["township1"],
+            calls["township1 draft"],
+        }
+        session.add_all(
+            Setting(county_id=one, name="office_phone", value="1") for one in (county.id, county["county9"])
+        )
     with looking(county, "sysadmin") as session:
         assert session.execute(sa.delete(Setting).execution_options(synchronize_session=False)).rowcount == 1
     with county.acting(None) as session:
@@ -266,7 +281,9 @@ CALL = sa.inspect(Call).local_table
     ],
     ids=lambda one: str(one)[:60].replace(" \n", " "),
 )
-def test_statements_that_the_filter_cannot_reach_are_refused(county: County, calls: dict[str, int], statement: Any) -> None:
+def test_statements_that_the_filter_cannot_reach_are_refused(
+    county: County, calls: dict[str, int], statement: Any
+) -> None:
     with looking(county, "township1") as session, pytest.raises(FilterBypassed):
         session.execute(statement)
 

@@ -1,0 +1,105 @@
+"""Fields: whatever bytes come, a value or a sentence for the person, never another exception (5, Reliability)."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any, get_args
+
+import pytest
+from flask import Flask
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from models.field import Choice, Field, FieldError, Kind, clean_text
+from tests.county import at
+
+
+class Colour(Choice):
+    red = "red", "Red"
+    blue = "blue", "Blue"
+
+
+ENTRY = (Field("number", "Number", "integer"), Field("colour", "Colour", "choice", choices=Colour))
+JSON_VALUES: st.SearchStrategy[Any] = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.sampled_from(["2026-13-01", "1e99999", "nan", "9" * 50, "0x1", "2026-11-23 25:00"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["id", "number", "colour"]) | st.text(max_size=3), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in get_args(Kind) if kind != "json"])
+@given(raw=JSON_VALUES)
+@example(raw="99999999999999999999-1-1")
+@example(raw="99999999999999999999-1-1 10:00")
+@example(raw="2026-11-23 99999999999999999999:00")
+@example(raw="sNaN")
+@example(raw="1e9999999999999999999")
+@example(raw="\ud800")
+@settings(deadline=None, max_examples=60, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+def test_whatever_comes_is_a_value_or_a_sentence(kind: Kind, raw: Any) -> None:
+    field = Field("x", "X", kind, choices=Colour, entries=ENTRY)
+    try:
+        field.parse(raw)
+    except FieldError as error:
+        assert error.message
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "2026-11-23 14:30",
+        "2026-11-23T14:30",
+        "2026年11月23日 14时30分",
+        "2026/11/23 14:30",
+        "2026-11-23T06:30:00+00:00",
+        "2026-11-23T06:30:00Z",
+    ],
+)
+def test_an_instant_is_read_as_the_countys_time_unless_it_names_its_zone(raw: str) -> None:
+    assert Field("x", "X", "datetime").parse(raw) == at("2026-11-23 14:30")
+
+
+@pytest.mark.parametrize(
+    ("kind", "raw", "value"),
+    [
+        ("date", "2026年11月23日", date(2026, 11, 23)), ("decimal", " 12.50 ", Decimal("12.50")), ("boolean", "是", True), ("boolean", None, False),
+        ("integer", "42", 42), ("choice", "red", Colour.red), ("references", ["3", {"id": 4}], [3, 4]), ("reference", "", None), ("text", " 甲\t", "甲"),
+    ],
+)  # fmt: skip
+def test_what_people_type_is_understood(kind: Kind, raw: Any, value: Any) -> None:
+    assert Field("x", "X", kind, choices=Colour).parse(raw) == value
+
+
+@pytest.mark.parametrize(
+    ("kind", "raw"),
+    [
+        ("choice", "green"),
+        ("reference", "-1"),
+        ("reference", str(2**63)),
+        ("references", [3, 3]),
+        ("integer", True),
+        ("text", "两\n行"),
+        ("decimal", "Infinity"),
+        ("date", "2026-02-30"),
+    ],
+)
+def test_what_does_not_fit_is_refused(kind: Kind, raw: Any, sqlite_installation: Any) -> None:
+    app: Flask = sqlite_installation.app
+    with app.test_request_context(), pytest.raises(FieldError) as caught:
+        Field("x", "X", kind, choices=Colour).parse(raw)
+    assert str(caught.value.message)
+
+
+@pytest.mark.parametrize("raw", ["a\x00b", "a\x07b", "a\x7fb", "\ud83d"])
+def test_characters_that_cannot_be_kept_are_refused(raw: str) -> None:
+    with pytest.raises(FieldError):
+        clean_text(raw)
