@@ -1,6 +1,6 @@
 # Huying. `make help` lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help run test check lock
+.PHONY: help run test check lock translations
 
 # Further arguments for run.py or pytest: make run ARGS="--port 8081", make test ARGS="tests/test_config.py"
 ARGS ?=
@@ -30,3 +30,7 @@ lock: ## pin the newest versions that requirements*.in allow (make lock ARGS="-P
 	$(COMPILE) $(or $(ARGS),--upgrade) --output-file requirements.txt requirements.in
 	$(COMPILE) $(or $(ARGS),--upgrade) --output-file requirements-test.txt requirements-test.in
 	$(COMPILE) $(or $(ARGS),--upgrade) --output-file requirements-node.txt requirements-node.in
+
+translations: ## bring the message catalogues in step with the program; names what waits for its Chinese
+	@bin/setup tools
+	.venv/bin/python -m translations.catalogues
