@@ -14,6 +14,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import joinedload, selectinload
 
 from app.database import db
+from app.portal.contact import reads_phone
 from app.portal.deadline import Measure, clocks, exact, running, short
 from app.portal.listing import TabSpec
 from app.portal.page import Attachment, Badge, Button, Cell, Clock, Fact, Part, RecordPage, Section
@@ -134,6 +135,9 @@ class CallView(RecordView):
         """Evaluations: the township its own, the offices all; a department only what concerns it (1, no retaliation)."""
         return person.has_role(*OFFICES) or record.township_id == person.organisation_id
 
+    def withheld(self, record: Any, person: Viewer) -> frozenset[str]:
+        return frozenset() if reads_phone(record, person) else frozenset({"contact_phone"})
+
     def record_page(self, record: Call, failed: Failed | None) -> RecordPage:
         person = self.person()
         call = record
@@ -172,7 +176,7 @@ class CallView(RecordView):
 
     def facts(self, record: Any) -> tuple[Fact, ...]:
         person, call = self.person(), record
-        phone = call.contact_phone if person.has_role(*(OFFICES - {"city_reader"})) or self._is_party(call, person) else ""
+        phone = call.contact_phone if reads_phone(call, person) else ""
         values = (
             (_("Township"), call.township.short_name, ""),
             (_("Field"), call.field, ""),
@@ -188,10 +192,6 @@ class CallView(RecordView):
             (_("Ended"), exact(call.ended_at) if call.ended_at else "", ""),
         )
         return tuple(Fact(label, Cell(text, url=url)) for label, text, url in values if text)
-
-    @staticmethod
-    def _is_party(call: Call, person: Viewer) -> bool:
-        return person.organisation_id in {call.township_id, *(one.department_id for one in call.assignments)}
 
     def sections(self, record: Any) -> tuple[Section, ...]:
         """The cited checklist item with its duties: who is responsible for what."""

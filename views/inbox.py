@@ -66,6 +66,7 @@ class InboxView(BaseView):  # type: ignore[misc]
         """Mark everything read."""
         if viewer.current_person() is None:
             return redirect(url_for("SignInView.login"))
-        db.session.execute(sa.update(Notification).where(Notification.read_at.is_(None)).values(read_at=clock.now()))
+        unread = sa.update(Notification).where(Notification.read_at.is_(None)).values(read_at=clock.now())
+        db.session.execute(unread, execution_options={"synchronize_session": False})
         db.session.commit()
         return redirect(url_for("InboxView.list"))

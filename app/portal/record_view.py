@@ -235,12 +235,16 @@ class RecordView(BaseView):  # type: ignore[misc]
         """Whether the timeline shows also values narrowed to one organisation."""
         return False
 
+    def withheld(self, record: Any, person: Viewer) -> frozenset[str]:
+        """Names of fields that this person does not read, though he sees the record."""
+        return frozenset()
+
     def timeline(self, record: Any) -> Any:
         person = self.person()
         thread = record.thread
         if thread is not record:
             return ()
-        found = happened(db.session(), thread, person, sees_all=self.sees_all_values(record, person))
+        found = happened(db.session(), thread, person, sees_all=self.sees_all_values(record, person), without=self.withheld(record, person))
         return entries(found, self.timeline_titles(record), self.document_urls(found))
 
     def timeline_titles(self, record: Any) -> Mapping[tuple[str, int], str]:

@@ -42,7 +42,7 @@ def search(session: Session, asked: Field, words: str) -> list[dict[str, str]]:
         columns = [
             getattr(model, name) for name, one in fields_of(model).items() if described(model, name)["searched"] and one.kind in ("text", "long_text")
         ]
-        query = query.where(sa.or_(*(column.ilike(pattern, escape="\\") for column in columns)))
+        query = query.where(sa.or_(sa.false(), *(column.ilike(pattern, escape="\\") for column in columns)))
     order = [getattr(model, name) for name in ("order", "number") if name in fields_of(model)]
     rows = session.scalars(query.order_by(*order, model.id).limit(MOST))
     return [{"value": str(row.id), "text": row.choice_title, "hint": row.choice_hint} for row in rows]

@@ -47,10 +47,10 @@ class Happened:
     organisation: str
 
 
-def happened(session: Session, thread: Record, person: Viewer, *, sees_all: bool) -> list[Happened]:
+def happened(session: Session, thread: Record, person: Viewer, *, sees_all: bool, without: frozenset[str] = frozenset()) -> list[Happened]:
     """The events of a thread that this viewer sees, oldest first; the caller has shown that the thread is visible.
 
-    `sees_all`: also values narrowed to one organisation (the thread's owner, the county offices).
+    `sees_all`: also values narrowed to one organisation (the thread's owner, the county offices). `without`: names of values that this viewer does not read.
     """
     with viewer.system():
         events = session.execute(
@@ -67,6 +67,8 @@ def happened(session: Session, thread: Record, person: Viewer, *, sees_all: bool
             .where(Event.thread_type == thread.resource(), Event.thread_id == thread.id)
         )
         for row in rows:
+            if row.name in without:
+                continue
             if row.only_for_id is None or sees_all or row.only_for_id == person.organisation_id:
                 values[row.event_id][row.name] = row.value
         return [Happened(event, values[event.id], actor.name if actor else "", organisation or "") for event, actor, organisation in events]

@@ -67,11 +67,11 @@ def largest_integer(column: InstrumentedAttribute[Any]) -> int:
 
 
 def shape_of(model: type[Record], computed: Mapping[str, ComputedColumn] | None = None) -> Shape:
-    """A record type's described fields, with what every record has."""
+    """A record type's described fields, with what every record has. A computed column stands for the field of its name, which then neither filters nor orders."""
     fields = {"id": Field("id", _l("Key"), "integer")}
     if hasattr(model, "county_id"):
         fields["county"] = Field("county", _l("County"), "reference", target="organisation")
-    fields |= fields_of(model)
+    fields |= {name: one for name, one in fields_of(model).items() if name not in (computed or {})}
     fields["version"] = Field("version", _l("Version"), "integer")
     fields["created_at"] = Field("created_at", _l("Created"), "datetime")
     fields["changed_at"] = Field("changed_at", _l("Changed"), "datetime")

@@ -1,0 +1,33 @@
+"""Who reads the telephone number left with a call: the offices that handle it, its township, and the departments that still have it (spec 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from models import viewer
+from models.call import Assignment, AssignmentState, Call
+from models.viewer import Viewer
+
+OFFICES = ("dispatcher", "office_director", "supervisor", "county_leader", "duty_officer")
+
+
+def reads_phone(call: Call, person: Viewer) -> bool:
+    """Whether this person reads the number of a call that he sees."""
+    parties = {call.township_id, *(one.department_id for one in call.assignments if one.state != AssignmentState.returned)}
+    return person.has_role(*OFFICES) or person.organisation_id in parties
+
+
+def phones(session: Session, calls: Sequence[Any]) -> dict[int, str]:
+    """The numbers of a page of calls as the present viewer reads them, empty where he does not."""
+    person = viewer.current_person()
+    assert person is not None
+    mine: set[int] = set()
+    if not person.has_role(*OFFICES):
+        own = (Assignment.department_id == person.organisation_id, Assignment.state != AssignmentState.returned)
+        mine = set(session.scalars(sa.select(Assignment.call_id).where(Assignment.call_id.in_([call.id for call in calls]), *own)))
+    readable = {call.id for call in calls if person.has_role(*OFFICES) or call.township_id == person.organisation_id or call.id in mine}
+    return {call.id: call.contact_phone if call.id in readable else "" for call in calls}
