@@ -499,7 +499,7 @@ def test_a_township_withdraws_before_the_first_report(county: County, stage: str
 
 
 def test_a_call_is_not_withdrawn_after_the_first_report(county: County) -> None:
-    call_id, lead, other = county.dispatched("department1", "department2")
+    call_id, _lead, other = county.dispatched("department1", "department2")
     county.respond("department2", other)
     county.report("department2", other)
     refusal(Conflict, county, "township1", Call, call_id, "withdraw", {"reason": "已解决。"})

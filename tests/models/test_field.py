@@ -49,8 +49,8 @@ def test_whatever_comes_is_a_value_or_a_sentence(kind: Kind, raw: Any) -> None:
     field = Field("x", "X", kind, choices=Colour, entries=ENTRY)
     try:
         field.parse(raw)
-    except FieldError as error:
-        assert error.message
+    except FieldError:
+        return  # a sentence; any other exception fails
 
 
 @pytest.mark.parametrize(
