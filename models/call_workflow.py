@@ -31,9 +31,7 @@ from models.field import Field
 from models.ladder_steps import schedule_next_step
 from models.organisation import Organisation, OrganisationKind
 from models.paper import issue, platform_office
-from models.person import Person
 from models.setting import setting
-from models.viewer import Viewer
 from models.workflow import By, Invalid, Step, Transition, Workflow, perform_automatic
 
 TOWNSHIP = By(frozenset({"township_officer"}), lambda call, person: call.township_id == person.organisation_id)

@@ -82,7 +82,8 @@ class Field:
     def options(self, record: Any) -> list[tuple[str, Text]]:
         """(identifier, label) of everything that may be chosen."""
         if isinstance(self.choices, type):
-            return [(str(member.value), member.label) for member in self.choices.__members__.values()]
+            members: Sequence[Choice] = tuple(self.choices)  # type: ignore[arg-type]  # a class of members
+            return [(str(member.value), member.label) for member in members]
         if self.choices is not None:
             return list(self.choices(record))
         return []

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
-from sqlalchemy.orm import Mapped, Session
+from sqlalchemy.orm import Mapped, Session, validates
 
 from models import viewer
 from models.base import CountyRecord, column
@@ -75,6 +75,19 @@ class Setting(CountyRecord):
 
     name: Mapped[str] = column(_l("Setting"), sa.String(64), listed=True, editable=False, nullable=False)
     value: Mapped[str] = column(_l("Value"), sa.String(500), listed=True, nullable=False)
+
+    @validates("value")
+    def _check_value(self, key: str, value: str) -> str:
+        """A value that the program could not read later is refused when it is set. Raises FieldError."""
+        if self.name in SETTINGS:
+            SETTINGS[self.name].parse(value)
+        return value
+
+    @validates("name")
+    def _check_name(self, key: str, name: str) -> str:
+        if name not in SETTINGS:
+            raise FieldError(_l("The program knows no such setting."))
+        return name
 
     @classmethod
     def visible_ids(cls, person: viewer.Viewer) -> sa.Select[tuple[int]] | None:

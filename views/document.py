@@ -5,61 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
-from urllib.parse import quote
 
 import sqlalchemy as sa
-from flask import Response, flash, redirect, request
+from flask import flash, redirect, request
 from flask_appbuilder import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import joinedload
 
-from app.database import db, transaction
+from app.database import db
+from app.portal.download import RETRY_SECONDS, paper_response
 from app.portal.page import Attachment, Cell, Fact, Link, RecordPage
 from app.portal.record_view import Failed, RecordView
 from app.portal.words import value_text
-from app.storage import storage
-from models import clock, viewer
 from models.base import fields_of
-from models.document import Document, DocumentRecipient
+from models.document import Document
 from models.supervision import Notice, NoticeEntry
-from models.viewer import Viewer
 from models.workflow import load_visible
 
 KINDS = {"call_slip": _l("Flow sheet"), "reminder": _l("Reminder slip")}
 READERS = frozenset(
     {"dispatcher", "office_director", "supervisor", "county_leader", "checklist_manager", "township_officer", "department_officer", "agency_head"}
 )
-RETRY_AFTER = 5
-"""Seconds after which a paper still being made is asked for again."""
-
-
-def pdf_response(document: Document, person: Viewer) -> Response | None:
-    """The stored bytes as a download, None while they are being made. The first reading by a recipient is noted."""
-    if document.file_key is None:
-        return None
-    content = storage().get(document.file_key)
-    note_reading(document.id, person)
-    response = Response(content, mimetype="application/pdf")
-    disposition = "inline" if request.args.get("view") else "attachment"
-    response.headers["Content-Disposition"] = f"{disposition}; filename*=UTF-8''{quote(document.file_name)}"
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    return response
-
-
-def note_reading(document_id: int, person: Viewer) -> None:
-    """Remember when somebody of a recipient organisation first read a paper."""
-    unread = (
-        DocumentRecipient.document_id == document_id,
-        DocumentRecipient.organisation_id == person.organisation_id,
-        DocumentRecipient.read_at.is_(None),
-    )
-    if db.session.scalar(sa.select(sa.func.count()).select_from(DocumentRecipient).where(*unread)):
-        db.session.rollback()  # the read transaction ends before the writing one begins
-        with viewer.system(), transaction() as session:
-            session.execute(sa.update(DocumentRecipient).where(*unread).values(read_at=clock.now(), read_by_id=person.person_id))
-
-
 class DocumentView(RecordView):
     model = Document
     readers = READERS
@@ -92,7 +59,7 @@ class DocumentView(RecordView):
             facts.append(Fact(_("About"), Cell(_("Open the record"), url=about)))
         if record.sha256:
             facts.append(Fact("SHA-256", Cell(record.sha256[:16] + "…", hint=record.sha256)))
-        paper = Attachment(record.file_name, self.url("pdf", pk=record.id), size=_size(record.size), ready=record.sha256 is not None)
+        paper = Attachment(record.file_name, self.url("pdf", pk=record.id), size=_size(record.size), ready=record.sha256 is not None, preview_url=self.url("pdf", pk=record.id, view=1) if record.sha256 else "")
         return replace(page, number=record.number, facts=tuple(facts), documents=(paper,), crumbs=(Link(str(Document.plural), self.url("list")),))
 
     @expose("/pdf/<int:pk>")
@@ -100,11 +67,11 @@ class DocumentView(RecordView):
         """The paper itself. While it is being made the page says so and asks again."""
         person = self.demand("can_show")
         document: Document = load_visible(db.session(), Document, pk)
-        response = pdf_response(document, person)
+        response = paper_response(document, person, preview=bool(request.args.get("view")))
         if response is None:
             flash(_("This paper is still being made. Please try again in a few seconds."), "warning")
             again = redirect(self.url("show", pk=pk))
-            again.headers["Retry-After"] = str(RETRY_AFTER)
+            again.headers["Retry-After"] = str(RETRY_SECONDS)
             return again
         return response
 

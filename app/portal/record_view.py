@@ -279,7 +279,7 @@ class RecordView(BaseView):  # type: ignore[misc]
             name=transition.name,
             label=str(transition.label),
             url=self.url("step", pk=record.id, name=transition.name),
-            form=form if form.described else None,
+            form=form if form.described or form.form_errors else None,
             primary=transition.primary,
             icon=transition.icon,
             help=str(transition.help),
@@ -425,7 +425,10 @@ class RecordView(BaseView):  # type: ignore[misc]
             column = sa.inspect(self.model).column_attrs[key].columns[0]
             if value is None and not column.nullable:
                 value = column.default.arg if column.default is not None and column.default.is_scalar else ""
-            setattr(record, key, value)
+            try:
+                setattr(record, key, value)
+            except FieldError as error:
+                errors[name] = error.message
         if errors:
             raise Invalid(errors)
 
@@ -464,7 +467,7 @@ class RecordView(BaseView):  # type: ignore[misc]
         form = self.record_form(record, submitted=request.method == "POST")
         if request.method == "GET":
             return self._form_page(record, form, title)
-        if _number(form["version"].data) != record.version:
+        if _number(request.form.get("version")) != record.version:
             return self._conflict(record, form, title)
         try:
             self._fill(record, form)

@@ -1,0 +1,58 @@
+"""Handing out produced papers, for pages and programs alike."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+import sqlalchemy as sa
+from flask import Response
+
+from app.database import db, transaction
+from app.storage import content_hash, storage
+from models import clock
+from models.document import Document, DocumentRecipient
+from models.viewer import Viewer
+
+RETRY_SECONDS = 5
+"""When to ask again for a paper that is still being made."""
+
+
+class Damaged(RuntimeError):
+    """The stored bytes of a paper are not those that were produced."""
+
+
+def paper_bytes(document: Document) -> bytes:
+    """The bytes of a produced paper, checked against its checksum. Raises Damaged."""
+    assert document.file_key is not None
+    content = storage().get(document.file_key)
+    if content_hash(content) != document.sha256:
+        raise Damaged(f"document {document.id}: stored bytes do not match their checksum")
+    return content
+
+
+def note_reading(document_id: int, person: Viewer) -> None:
+    """Keep when somebody of a recipient first read a paper, and who. In a transaction of its own, since reading is a GET."""
+    unread = (
+        DocumentRecipient.document_id == document_id,
+        DocumentRecipient.organisation_id == person.organisation_id,
+        DocumentRecipient.read_at.is_(None),
+    )
+    if db.session.scalar(sa.select(DocumentRecipient.document_id).where(*unread)) is None:
+        return
+    with transaction() as session:
+        session.execute(sa.update(DocumentRecipient).where(*unread).values(read_at=clock.now(), read_by_id=person.person_id))
+
+
+def paper_response(document: Document, person: Viewer, *, preview: bool = False) -> Response | None:
+    """A produced paper under its speaking name, to save or to look at in the page; None while it is being made. The first reading is noted."""
+    if document.sha256 is None:
+        return None
+    content = paper_bytes(document)
+    note_reading(document.id, person)
+    response = Response(content, mimetype="application/pdf")
+    # The speaking name in UTF-8, and a plain one for programs that know only that (RFC 6266).
+    name = quote(document.file_name, safe="")
+    kind = "inline" if preview else "attachment"
+    response.headers["Content-Disposition"] = f"{kind}; filename=\"{document.id}.pdf\"; filename*=UTF-8''{name}"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response

@@ -1,0 +1,42 @@
+"""Settings: a value that the program could not read is refused when it is set, not when a township submits a call."""
+
+from __future__ import annotations
+
+import pytest
+
+from models.field import FieldError
+from models.setting import Setting, setting
+from models.worktime import Limit, Unit
+from tests.county import County
+
+
+def test_a_limit_without_a_unit_is_refused_and_the_factory_value_stays(county: County) -> None:
+    with county.acting("sysadmin") as session:
+        with pytest.raises(FieldError):
+            Setting(county_id=county.id, name="accept_limit", value="nonsense")
+        assert setting(session, county.id, "accept_limit") == Limit(4, Unit.working_hours)
+
+
+def test_a_county_s_own_limit_counts(county: County) -> None:
+    with county.acting("sysadmin") as session:
+        session.add(Setting(county_id=county.id, name="accept_limit", value="2 working_hours"))
+    with county.acting("sysadmin") as session:
+        assert setting(session, county.id, "accept_limit") == Limit(2, Unit.working_hours)
+
+
+def test_a_setting_that_the_program_does_not_know_is_refused(county: County) -> None:
+    with county.acting("sysadmin"), pytest.raises(FieldError):
+        Setting(county_id=county.id, name="accept_limits", value="2 working_hours")
+
+
+def test_the_form_says_what_is_wrong_with_a_value_and_keeps_it(county: County) -> None:
+    with county.acting("sysadmin") as session:
+        session.add(Setting(county_id=county.id, name="accept_limit", value="2 working_hours"))
+        session.flush()
+        key = session.query(Setting.id).filter_by(name="accept_limit").scalar()
+    client = county.client("sysadmin")
+    page = client.get(f"/setting/edit/{key}").get_data(as_text=True)
+    token = page.split('name="csrf_token" value="')[1].split('"')[0]
+    answer = client.post(f"/setting/edit/{key}", data={"csrf_token": token, "value": "soon", "version": "1"})
+    assert answer.status_code == 422
+    assert 'value="soon"' in answer.get_data(as_text=True)
