@@ -269,7 +269,7 @@ def described(model: type[Record], name: str) -> dict[str, Any]:
 @sa.event.listens_for(Session, "before_flush")
 def _stamp(session: Session, context: Any, instances: Any) -> None:
     """Write who and when, and bump the version, on every record about to be saved."""
-    person = viewer.current_person()
+    person = viewer.author()
     for record in session.new:
         if isinstance(record, Record):
             record.created_at = record.changed_at = clock.now()

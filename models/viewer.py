@@ -54,6 +54,9 @@ class NoViewer(RuntimeError):
 _current: ContextVar[Viewer | _System | None] = ContextVar("viewer", default=None)
 
 
+_behind: ContextVar[Viewer | None] = ContextVar("behind", default=None)
+
+
 def current() -> Viewer | _System | None:
     return _current.get()
 
@@ -62,6 +65,11 @@ def current_person() -> Viewer | None:
     """The person looking, or None when the system acts or nobody is signed in."""
     viewer = _current.get()
     return viewer if isinstance(viewer, Viewer) else None
+
+
+def author() -> Viewer | None:
+    """Who is to be written on what is saved now: the person looking, or the one on whose behalf the system acts."""
+    return current_person() or _behind.get()
 
 
 @contextmanager
@@ -75,10 +83,15 @@ def viewing(viewer: Viewer | None) -> Iterator[None]:
 
 
 @contextmanager
-def system() -> Iterator[None]:
-    """Act as the system: the row filter is off. The only way to switch it off."""
+def system(on_behalf_of: Viewer | None = None) -> Iterator[None]:
+    """Act as the system: the row filter is off. The only way to switch it off.
+
+    `on_behalf_of` is the person whose step the system carries out; records are stamped with that name.
+    """
     token = _current.set(SYSTEM)
+    behind = _behind.set(on_behalf_of if on_behalf_of is not None else _behind.get())
     try:
         yield
     finally:
+        _behind.reset(behind)
         _current.reset(token)

@@ -250,7 +250,7 @@ def perform(
     if name not in workflow:
         raise NotFound(_l("There is no such step."))
     transition = workflow[name]
-    with viewer.system():
+    with viewer.system(on_behalf_of=person):
         if not permitted(transition, record, person):
             raise Forbidden()
         _lock(session, workflow, record)

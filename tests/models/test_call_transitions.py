@@ -653,3 +653,10 @@ def test_without_the_permission_a_role_is_of_no_use(county: County) -> None:
         )
     county.forget()
     refusal(Forbidden, county, "dispatcher", Call, call_id, "accept")
+
+
+def test_a_step_stamps_the_records_it_changes_with_the_person_who_did_it(county: County) -> None:
+    call_id, assignment_id = county.dispatched("department1")
+    with county.acting(None) as session:
+        assert session.get_one(Call, call_id).changed_by_id == county.people["dispatcher"]
+        assert session.get_one(Assignment, assignment_id).created_by_id == county.people["dispatcher"]
