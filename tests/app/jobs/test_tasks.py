@@ -134,6 +134,7 @@ def test_producing_bytes_is_no_change_of_the_record(county: County) -> None:
     assert only_document(county).version == before
     with county.acting(None) as session:
         assert session.scalar(sa.select(sa.func.count()).select_from(Event)) == events
+    with county.acting(None) as session:
         assert list(event.verify(session)) == []
 
 
