@@ -144,7 +144,7 @@ class Call(CountyRecord):
         _l("Checklist item"), "checklist_item", required=False, help=_l("Shows who is responsible and suggests departments.")
     )
     field: Mapped[str] = column(
-        _l("Field"), sa.String(40), kind="choice", choices=fields_in_force, listed=True, searched=True, required=True, nullable=False, default=""
+        _l("Field"), sa.String(40), kind="choice", choices=fields_in_force, listed=True, searched=True, required=False, nullable=False, default="", help=_l("Taken from the checklist item if you cite one.")
     )
     description: Mapped[str] = column(
         _l("Description"), sa.Text, kind="long_text", required=True, nullable=False, default="", help=_l("What happened, what you have done already, what you need.")
