@@ -162,7 +162,13 @@ def test_what_was_typed_is_still_there_after_the_page_was_left(people: County, s
     page = sign_in("township1")
     page.goto("/call/add")
     page.locator("[name=title]").press_sequentially("河堤塌方")
-    page.wait_for_function("Object.keys(localStorage).some(key => localStorage.getItem(key).includes('河堤塌方'))")
+    kept = "() => Object.keys(localStorage).some(key => localStorage.getItem(key).includes('河堤塌方'))"
+    for _ in range(100):
+        if page.evaluate(kept):
+            break
+        page.wait_for_timeout(100)
+    else:
+        pytest.fail("the draft was never kept")
     page.on("dialog", lambda dialog: dialog.accept())
     page.goto("/call/add")
     expect(page.locator("[name=title]")).to_have_value("河堤塌方")
