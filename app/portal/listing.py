@@ -59,7 +59,7 @@ class Listing:
         found = {}
         for one in self._filterable():
             try:
-                value = one.parse(self.arguments.get(one.name)) if one.kind != "choice" or isinstance(one.choices, type) else self.arguments.get(one.name, "")[:60]
+                value = one.parse(self.arguments.get(one.name)) if one.kind != "choice" or isinstance(one.choices, type) else self.arguments.get(one.name, "")[:60].replace("\x00", "")
             except FieldError:
                 continue
             if value not in (None, "", False):

@@ -151,11 +151,17 @@ def option_addresses() -> list[str]:
     for resource, model in RECORD_TYPES.items():
         found += [f"/{resource}/options/{one.name}" for one in fields_of(model).values() if one.kind == "reference"]
         for step in model.workflow.transitions if model.workflow is not None else ():
-            found += [f"/{resource}/options/{step.name}.{one.name}" for one in step.known if one.kind in ("reference", "references")]
+            found += [
+                f"/{resource}/options/{step.name}.{one.name}"
+                for one in step.known
+                if one.kind in ("reference", "references")
+            ]
     return found
 
 
-@pytest.mark.parametrize("name", ["township2", "department3", "duty", "auditor", "sysadmin", "department9", "dispatcher9", "city9"])
+@pytest.mark.parametrize(
+    "name", ["township2", "department3", "duty", "auditor", "sysadmin", "department9", "dispatcher9", "city9"]
+)
 def test_an_outsider_finds_nothing_of_a_call(story: Story, name: str) -> None:
     here = visitor(story.county, name)
     for page in pages_to_look_at(story):
@@ -185,7 +191,11 @@ def test_an_outsider_opens_no_address_of_a_call(story: Story, name: str) -> None
                 empty_of(story, answer, address)
             model = RECORD_TYPES[resource]
             steps = [one.name for one in model.workflow.transitions] if model.workflow is not None else ["submit"]
-            for address in (f"/{resource}/delete/{key}", f"/{resource}/edit/{key}", *(f"/{resource}/{key}/{step}" for step in steps)):
+            for address in (
+                f"/{resource}/delete/{key}",
+                f"/{resource}/edit/{key}",
+                *(f"/{resource}/{key}/{step}" for step in steps),
+            ):
                 answer = here.post(address, {"version": "1", "text": "x", "reason": "x"}, token=token)
                 assert answer.status_code in (403, 404), address
                 empty_of(story, answer, address)
@@ -204,7 +214,12 @@ def test_an_outsider_opens_no_address_of_a_call(story: Story, name: str) -> None
 def test_an_outsider_finds_nothing_by_rest(story: Story, name: str) -> None:
     api = Api(story.county, name)
     for resource, keys in story.rows.items():
-        for q in (None, {"page_size": 500}, {"order_column": "id", "order_direction": "asc"}, {"filters": [{"col": "id", "opr": "gt", "value": 0}]}):
+        for q in (
+            None,
+            {"page_size": 500},
+            {"order_column": "id", "order_direction": "asc"},
+            {"filters": [{"col": "id", "opr": "gt", "value": 0}]},
+        ):
             answer = api.get(f"/{resource}/", q)
             assert answer.status_code in (200, 403), (resource, q, answer.text)
             empty_of(story, answer, resource, q)
@@ -238,7 +253,12 @@ def test_parties_and_offices_find_it(story: Story, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "order", [("leader", "township2", "township1"), ("township2", "leader", "township1"), ("township1", "department3", "leader", "city9")]
+    "order",
+    [
+        ("leader", "township2", "township1"),
+        ("township2", "leader", "township1"),
+        ("township1", "department3", "leader", "city9"),
+    ],
 )
 def test_the_first_who_looks_does_not_decide_for_the_next(story: Story, order: tuple[str, ...]) -> None:
     sees = {"leader": True, "township1": True, "township2": False, "department3": False, "city9": False}
@@ -260,7 +280,14 @@ def test_the_first_who_looks_does_not_decide_for_the_next(story: Story, order: t
 def test_a_draft_is_seen_by_its_township_alone(county: County, name: str) -> None:
     draft = county.draft(title="金丝雀草稿")
     here, api = visitor(county, name), Api(county, name)
-    for page in ("/", "/call/list/", "/call/list/?tab=all", "/call/list/?tab=drafts", "/call/list/?state=draft", "/call/list/?q=金丝雀"):
+    for page in (
+        "/",
+        "/call/list/",
+        "/call/list/?tab=all",
+        "/call/list/?tab=drafts",
+        "/call/list/?state=draft",
+        "/call/list/?q=金丝雀",
+    ):
         assert "金丝雀草稿" not in here.get(page).text, page
     for page in (f"/call/show/{draft}", f"/call/edit/{draft}"):
         assert here.get(page).status_code in (403, 404)
@@ -281,8 +308,16 @@ def test_both_people_of_the_township_work_on_a_draft(county: County) -> None:
 def everything_shown(story: Story, name: str) -> str:
     """All that a person reads of the call: page, lists, REST."""
     here, api = visitor(story.county, name), Api(story.county, name)
-    texts = [here.get(f"/call/show/{story.call}").text, here.get("/call/list/?tab=all").text, here.get("/").text, here.get("/inbox/").text]
-    texts += [api.get(f"/{path}").get_data(as_text=True) for path in ("call/", "assignment/", "evaluation/", "report/", f"call/{story.call}")]
+    texts = [
+        here.get(f"/call/show/{story.call}").text,
+        here.get("/call/list/?tab=all").text,
+        here.get("/").text,
+        here.get("/inbox/").text,
+    ]
+    texts += [
+        api.get(f"/{path}").get_data(as_text=True)
+        for path in ("call/", "assignment/", "evaluation/", "report/", f"call/{story.call}")
+    ]
     texts += [api.get(f"/assignment/{key}").get_data(as_text=True) for key in story.rows["assignment"]]
     return "\n".join(map(readable, texts))
 
@@ -317,7 +352,11 @@ def test_a_flow_sheet_tells_each_reader_only_what_the_page_tells(story: Story, n
     with story.county.acting(None) as session:
         made = session.scalars(sa.select(Document).order_by(Document.id.desc()).limit(1)).one()
         key, context = made.id, str(made.context)
-    own, other = {"department1": ("comment", "乙方评语"), "department2": ("乙方评语", "comment"), "township1": ("comment", "")}[name]
+    own, other = {
+        "department1": ("comment", "乙方评语"),
+        "department2": ("乙方评语", "comment"),
+        "township1": ("comment", ""),
+    }[name]
     assert CANARIES.get(own, own) in context
     assert not other or CANARIES.get(other, other) not in context
     with story.county.app.app_context(), viewer.system():
@@ -345,7 +384,14 @@ def test_a_reminder_slip_is_read_by_its_department_and_the_offices(story: Story)
     (notice,) = story.rows["notice"]
     with story.county.acting(None) as session:
         document = session.get_one(Notice, notice).document_id
-    for name, sees in (("department2", True), ("dispatcher", True), ("supervisor", True), ("department1", False), ("township1", False), ("city", False)):
+    for name, sees in (
+        ("department2", True),
+        ("dispatcher", True),
+        ("supervisor", True),
+        ("department1", False),
+        ("township1", False),
+        ("city", False),
+    ):
         here, api = visitor(story.county, name), Api(story.county, name)
         assert (here.get(f"/notice/show/{notice}").status_code == 200) is sees, name
         assert (here.get(f"/document/pdf/{document}").status_code == 200) is sees, name
@@ -364,7 +410,10 @@ def test_messages_go_to_their_reader_alone(story: Story) -> None:
     assert here.post(f"/inbox/{key}").status_code == 404
     assert here.post("/inbox/read").status_code == 302
     with story.county.acting(None) as session:
-        read = {people[one.person_id] for one in session.scalars(sa.select(Notification).where(Notification.read_at.is_not(None)))}
+        read = {
+            people[one.person_id]
+            for one in session.scalars(sa.select(Notification).where(Notification.read_at.is_not(None)))
+        }
     assert read == {"department2"}
 
 
@@ -378,7 +427,10 @@ def test_parties_and_offices_read_the_telephone_number(story: Story, name: str) 
 
 def test_the_city_reads_no_telephone_number(story: Story) -> None:
     assert PHONE not in everything_shown(story, "city")
-    for query in ({"filters": [{"col": "contact_phone", "opr": "ct", "value": "139"}]}, {"order_column": "contact_phone", "order_direction": "asc"}):
+    for query in (
+        {"filters": [{"col": "contact_phone", "opr": "ct", "value": "139"}]},
+        {"order_column": "contact_phone", "order_direction": "asc"},
+    ):
         assert Api(story.county, "city").get("/call/", query).status_code == 400, "nor does a filter tell it"
 
 
@@ -396,7 +448,9 @@ def test_a_corrected_number_is_not_told_by_the_timeline(county: County) -> None:
 
 def test_a_department_that_gave_the_matter_back_is_no_party_for_the_number(story: Story) -> None:
     with story.county.acting(None) as session:
-        session.execute(sa.update(Assignment).where(Assignment.id == story.rows["assignment"][1]).values(state="returned"))
+        session.execute(
+            sa.update(Assignment).where(Assignment.id == story.rows["assignment"][1]).values(state="returned")
+        )
     shown = visitor(story.county, "department2").get(f"/call/show/{story.call}")
     assert shown.status_code == 200
     assert PHONE not in shown.text
@@ -414,13 +468,24 @@ def test_the_city_reader_only_reads(story: Story) -> None:
     assert forms <= {"/language/", "/logout/"}
     told = api.get(f"/call/{story.call}/transitions")
     assert told.json == []
-    taken = {"call": ("accept", "dispatch", "evaluate", "log_progress", "withdraw", "submit"), "assignment": ("respond", "report", "close_assignment")}
+    taken = {
+        "call": ("accept", "dispatch", "evaluate", "log_progress", "withdraw", "submit"),
+        "assignment": ("respond", "report", "close_assignment"),
+    }
     for resource, steps in taken.items():
         for key in story.rows[resource]:
             for step in steps:
-                assert here.post(f"/{resource}/{key}/{step}", {"text": "x", "reason": "x"}, token=token).status_code == 403
+                assert (
+                    here.post(f"/{resource}/{key}/{step}", {"text": "x", "reason": "x"}, token=token).status_code == 403
+                )
                 assert api.post(f"/{resource}/{key}/{step}", {"text": "x", "reason": "x"}).status_code == 403
-    for address in ("/call/add", f"/call/edit/{story.call}", f"/call/delete/{story.call}", f"/call/{story.call}/paper", "/setting/add"):
+    for address in (
+        "/call/add",
+        f"/call/edit/{story.call}",
+        f"/call/delete/{story.call}",
+        f"/call/{story.call}/paper",
+        "/setting/add",
+    ):
         assert here.post(address, {"title": "x"}, token=token).status_code == 403, address
     assert api.post("/call/", {"title": "x"}).status_code == 403
     here.post("/call/bulk/accept", {"keys": [str(story.call)]}, token=token)
@@ -442,7 +507,10 @@ def test_steps_on_foreign_rows_change_nothing_even_with_a_role(story: Story) -> 
     answer = here.post(f"/assignment/{first}/report", {"result": "x", "solved": "solved"})
     assert answer.status_code == 403
     assert visitor(story.county, "township2").post(f"/call/{story.call}/withdraw", {"reason": "x"}).status_code == 404
-    assert visitor(story.county, "dispatcher9").post(f"/assignment/{second}/close_assignment", {"reason": "x"}).status_code == 404
+    assert (
+        visitor(story.county, "dispatcher9").post(f"/assignment/{second}/close_assignment", {"reason": "x"}).status_code
+        == 404
+    )
     assert story.county.states(story.call) == ("dispatched", "responded", "reported")
 
 

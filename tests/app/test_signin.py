@@ -73,7 +73,10 @@ def test_spaces_around_the_name_do_no_harm(attempt: Attempt) -> None:
     assert right(attempt("  township1 ", PASSWORD))
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"null", b'{"username": "township1"}', b'{"username": 1, "password": []}', b"\xff\xfe", b"{" * 3000])
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"[]", b"null", b'{"username": "township1"}', b'{"username": 1, "password": []}', b"\xff\xfe", b"{" * 3000],
+)
 def test_a_senseless_body_is_a_bad_request(county: County, body: bytes) -> None:
     answer = Program(county.app).call("POST", "security/login", data=body, content_type="application/json")
     assert answer.status_code == 400
@@ -154,7 +157,9 @@ def test_a_forged_forwarding_header_does_not_help(county: County) -> None:
 def guessed(county: County, count: int, address: str = "192.0.2.10") -> None:
     """Leave so many failures of one address behind, each with another name."""
     with county.acting(None) as session:
-        session.add_all(SignInFailure(username=f"guess{number}", address=address, at=clock.now()) for number in range(count))
+        session.add_all(
+            SignInFailure(username=f"guess{number}", address=address, at=clock.now()) for number in range(count)
+        )
 
 
 # ---- events
@@ -165,13 +170,23 @@ def test_every_attempt_is_an_event(county: County, attempt: Attempt) -> None:
     attempt("township1", PASSWORD)
     attempt("nobody", WRONG)
     with county.acting(None) as session:
-        events = session.execute(sa.select(Event.id, Event.name, Event.actor_id).where(Event.kind == "sign_in").order_by(Event.id)).all()
+        events = session.execute(
+            sa.select(Event.id, Event.name, Event.actor_id).where(Event.kind == "sign_in").order_by(Event.id)
+        ).all()
         values = [
-            dict(list(session.execute(sa.select(EventValue.name, EventValue.value).where(EventValue.event_id == event.id))))
+            dict(
+                list(
+                    session.execute(sa.select(EventValue.name, EventValue.value).where(EventValue.event_id == event.id))
+                )
+            )
             for event in events
         ]
     person = county.people["township1"]
-    assert [(event.name, event.actor_id) for event in events] == [("sign_in_failed", person), ("sign_in", person), ("sign_in_failed", None)]
+    assert [(event.name, event.actor_id) for event in events] == [
+        ("sign_in_failed", person),
+        ("sign_in", person),
+        ("sign_in_failed", None),
+    ]
     assert values == [{"username": name, "address": "192.0.2.10"} for name in ("township1", "township1", "nobody")]
 
 
@@ -241,7 +256,9 @@ def test_deactivation_ends_sessions_and_tokens_at_once(county: County) -> None:
     assert script.get("me").status_code == 401
 
 
-@pytest.mark.parametrize(("limit", "kept"), [("SESSION_IDLE_MINUTES", {"seen": 60 * 60}), ("SESSION_MAX_HOURS", {"started": 12 * 3600})])
+@pytest.mark.parametrize(
+    ("limit", "kept"), [("SESSION_IDLE_MINUTES", {"seen": 60 * 60}), ("SESSION_MAX_HOURS", {"started": 12 * 3600})]
+)
 def test_a_session_ends_when_idle_and_when_old(county: County, limit: str, kept: dict[str, int]) -> None:
     here = signed_in(county)
     now = clock.now().timestamp()
@@ -277,7 +294,9 @@ def test_the_demonstration_clock_does_not_touch_sessions(county: County, days: i
 def test_a_cookie_of_nobody_is_nobody(county: County, identity: str) -> None:
     here = visitor(county)
     with here.client.session_transaction() as session:
-        session.update({"_user_id": identity, "_fresh": True, "started": clock.now().timestamp(), "seen": clock.now().timestamp()})
+        session.update(
+            {"_user_id": identity, "_fresh": True, "started": clock.now().timestamp(), "seen": clock.now().timestamp()}
+        )
     answer = here.get("/")
     assert answer.status_code == 302
     assert answer.location.startswith("/login/")
@@ -329,7 +348,17 @@ def test_a_handed_out_password_opens_no_api(county: County) -> None:
 
 @pytest.mark.parametrize(
     "wanted",
-    ["", "Short-1", "alllowercase", "lower-case-only", "NOLOWER12345", "township1-X", "my-TOWNSHIP1-pass", "a" * 126 + "A1-", "Nul-\x00-byte-12"],
+    [
+        "",
+        "Short-1",
+        "alllowercase",
+        "lower-case-only",
+        "NOLOWER12345",
+        "township1-X",
+        "my-TOWNSHIP1-pass",
+        "a" * 126 + "A1-",
+        "Nul-\x00-byte-12",
+    ],
 )
 def test_a_weak_password_is_refused(county: County, wanted: str) -> None:
     here = signed_in(county)
@@ -349,7 +378,10 @@ def test_a_password_change_needs_the_old_one_and_the_new_one_twice(county: Count
 def test_guessing_the_present_password_is_limited_too(county: County) -> None:
     """Whoever finds an open browser must not try passwords without end."""
     here = signed_in(county)
-    answers = [here.post("/password/", {"present": f"{WRONG}{turn}", "wanted": NEW, "again": NEW}).status_code for turn in range(5)]
+    answers = [
+        here.post("/password/", {"present": f"{WRONG}{turn}", "wanted": NEW, "again": NEW}).status_code
+        for turn in range(5)
+    ]
     assert answers == [422] * 5
     assert here.post("/password/", {"present": PASSWORD, "wanted": NEW, "again": NEW}).status_code == 429
 
@@ -386,7 +418,9 @@ def test_one_gets_where_one_wanted_to_go(county: County, target: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/login/", "/call/list/", "/nowhere", "/api/v1/me"])
-@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "evil.example:80", "localhost@evil.example", "", "[", "a b"])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "localhost.evil.example", "evil.example:80", "localhost@evil.example", "", "[", "a b"]
+)
 def test_a_foreign_host_is_refused(county: County, path: str, host: str) -> None:
     answer = county.client("township1").get(path, headers={"Host": host})
     assert answer.status_code == 400
@@ -405,7 +439,10 @@ def test_the_cookie_s_flags(county: County) -> None:
     assert "Path=/" in cookie
 
 
-@pytest.mark.parametrize("path", ["/login/", "/", "/call/list/", "/nowhere", "/api/v1/me", "/api/v1/nowhere", "/static/huying.js", "/health/ready"])
+@pytest.mark.parametrize(
+    "path",
+    ["/login/", "/", "/call/list/", "/nowhere", "/api/v1/me", "/api/v1/nowhere", "/static/huying.js", "/health/ready"],
+)
 def test_every_answer_has_its_headers(county: County, path: str) -> None:
     answer = county.client("township1").get(path, buffered=True)
     policy = dict(part.strip().partition(" ")[::2] for part in answer.headers["Content-Security-Policy"].split(";"))
@@ -444,7 +481,18 @@ ROUTES = {
     "CallView.paper": "person", "DocumentView.pdf": "person", "DocumentApi.pdf": "token",
 }  # fmt: skip
 """Every endpoint that is not generated from a record type, and whom it answers at all."""
-RECORDS = ("Call", "Assignment", "Report", "Evaluation", "Checklist", "ChecklistItem", "Notice", "Document", "Organisation", "Setting")
+RECORDS = (
+    "Call",
+    "Assignment",
+    "Report",
+    "Evaluation",
+    "Checklist",
+    "ChecklistItem",
+    "Notice",
+    "Document",
+    "Organisation",
+    "Setting",
+)
 PAGES = ("add", "bulk", "delete", "edit", "list", "options", "show", "step")
 """What the portal generates for every record type."""
 OPERATIONS = {
@@ -487,7 +535,11 @@ def test_nothing_but_the_door_opens_to_strangers(county: County) -> None:
             continue
         for method in methods & {"GET", "POST", "PUT", "DELETE"}:
             here = visitor(county)
-            answer = here.post(address) if kinds[endpoint] == "person" and method == "POST" else here.client.open(address, method=method)
+            answer = (
+                here.post(address)
+                if kinds[endpoint] == "person" and method == "POST"
+                else here.client.open(address, method=method)
+            )
             wanted = {302} if kinds[endpoint] == "person" else {401}
             assert answer.status_code in wanted, (endpoint, method, answer.status_code)
             if answer.status_code == 302:

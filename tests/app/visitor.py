@@ -49,7 +49,9 @@ class _Reader(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
         if tag == "form":
-            self.forms.append(Form(given.get("action", ""), given.get("method", "get").lower(), kept=given.get("data-autosave", "")))
+            self.forms.append(
+                Form(given.get("action", ""), given.get("method", "get").lower(), kept=given.get("data-autosave", ""))
+            )
             self._inside = True
         elif tag == "input":
             kind = given.get("type", "text")
@@ -67,13 +69,14 @@ class _Reader(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag == "form":
             self._inside = False
-        elif tag == "textarea":
+        elif tag == "textarea" and self._area:
+            values = self.forms[-1].values[self._area]
+            values[-1] = re.sub(r"^\r?\n", "", values[-1])  # browsers leave out the first line break
             self._area = ""
 
     def handle_data(self, data: str) -> None:
         if self._area and self._inside:
-            values = self.forms[-1].values[self._area]
-            values[-1] += data if values[-1] else data.removeprefix("\n")
+            self.forms[-1].values[self._area][-1] += data
 
 
 def forms_of(page: TestResponse) -> list[Form]:
@@ -112,7 +115,9 @@ class Visitor:
                 return found.group(1)
         raise AssertionError("no page with a token")
 
-    def post(self, url: str, values: Mapping[str, Any] | None = None, *, token: str | None = None, **options: Any) -> TestResponse:
+    def post(
+        self, url: str, values: Mapping[str, Any] | None = None, *, token: str | None = None, **options: Any
+    ) -> TestResponse:
         """Send a form with the token, as a page of the portal does."""
         data = {"csrf_token": token or self.token(), **(values or {})}
         return self.client.post(url, data=data, environ_base={"REMOTE_ADDR": self.address}, **options)
@@ -135,7 +140,9 @@ class Program:
         self.token = ""
 
     def sign_in(self, name: str, password: str = PASSWORD, **more: Any) -> TestResponse:
-        answer = self.call("POST", "security/login", json={"username": name, "password": password, "provider": "db", **more})
+        answer = self.call(
+            "POST", "security/login", json={"username": name, "password": password, "provider": "db", **more}
+        )
         if answer.status_code == 200:
             assert answer.json is not None
             self.token = answer.json["access_token"]
@@ -144,7 +151,9 @@ class Program:
     def call(self, method: str, path: str, token: str | None = None, **options: Any) -> TestResponse:
         bearer = self.token if token is None else token
         headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
-        return self.client.open(f"/api/v1/{path}", method=method, headers=headers, environ_base={"REMOTE_ADDR": self.address}, **options)
+        return self.client.open(
+            f"/api/v1/{path}", method=method, headers=headers, environ_base={"REMOTE_ADDR": self.address}, **options
+        )
 
     def get(self, path: str, **options: Any) -> TestResponse:
         return self.call("GET", path, **options)
