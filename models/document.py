@@ -51,7 +51,7 @@ class Document(CountyRecord):
     number: Mapped[str] = column(_l("Number"), sa.String(60), listed=True, searched=True, editable=False, nullable=False)
     name: Mapped[str] = column(_l("Title"), sa.String(200), listed=True, searched=True, editable=False, nullable=False)
     issuer_id: Mapped[int] = reference(_l("Issued by"), "organisation", listed=True, editable=False, nullable=False)
-    issued_at: Mapped[datetime] = column(_l("Issued"), UtcDateTime, listed=True, editable=False, nullable=False, default=clock.now)
+    issued_at: Mapped[datetime] = column(_l("Issued at"), UtcDateTime, listed=True, editable=False, nullable=False, default=clock.now)
     about_type: Mapped[str] = mapped_column(sa.String(64), nullable=False)
     about_id: Mapped[int] = mapped_column(KEY, nullable=False)
     context: Mapped[dict[str, Any]] = mapped_column(JSON, nullable=False)

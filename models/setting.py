@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -12,9 +13,26 @@ from sqlalchemy.orm import Mapped, Session, validates
 from models import viewer
 from models.base import CountyRecord, column
 from models.field import FieldError, Text, clean_text
-from models.worktime import Limit
+from models.worktime import Limit, Unit
 
 SettingKind = Literal["limit", "integer", "boolean", "text"]
+
+
+UNITS = {
+    "working days": "working_days",
+    "working hours": "working_hours",
+    "calendar days": "calendar_days",
+    "个工作日": "working_days",
+    "工作日": "working_days",
+    "个工作小时": "working_hours",
+    "工作小时": "working_hours",
+    "天": "calendar_days",
+    "日": "calendar_days",
+    "分钟": "minutes",
+}
+"""Units as people write them, and as they are stored."""
+
+_unit_in_words = re.compile(r"\s*(?:" + "|".join(sorted(UNITS, key=len, reverse=True)) + r")$")
 
 
 @dataclass(frozen=True)
@@ -31,9 +49,9 @@ class SettingSpec:
         text = clean_text(text, 500)
         if self.kind == "limit":
             try:
-                return Limit.parse(text)
+                return Limit.parse(_unit_in_words.sub(lambda found: f" {UNITS[found[0].strip()]}", text))
             except ValueError:
-                raise FieldError(_l("Please enter a number and a unit, such as “5 working_days”.")) from None
+                raise FieldError(_l("Please enter a number and a unit, such as “5 working days”.")) from None
         if self.kind == "integer":
             if not text.lstrip("-").isdigit():
                 raise FieldError(_l("Please enter a whole number."))
@@ -73,8 +91,12 @@ class Setting(CountyRecord):
     label = _l("Setting")
     plural = _l("Settings")
 
-    name: Mapped[str] = column(_l("Setting"), sa.String(64), listed=True, editable=False, nullable=False)
-    value: Mapped[str] = column(_l("Value"), sa.String(500), listed=True, nullable=False)
+    name: Mapped[str] = column(
+        _l("Setting"), sa.String(64), kind="choice", choices=lambda record: [(one.name, one.label) for one in SETTINGS.values()], listed=True, nullable=False
+    )
+    value: Mapped[str] = column(
+        _l("Value"), sa.String(500), listed=True, nullable=False, help=_l("A limit is a number and its unit, for example “5 working days”, “4 working hours”, “30 minutes”.")
+    )
 
     @validates("value")
     def _check_value(self, key: str, value: str) -> str:
@@ -88,6 +110,28 @@ class Setting(CountyRecord):
         if name not in SETTINGS:
             raise FieldError(_l("The program knows no such setting."))
         return name
+
+    @property
+    def words(self) -> str:
+        """The value as people read it."""
+        try:
+            found = SETTINGS[self.name].parse(self.value)
+        except (KeyError, FieldError):
+            return self.value
+        if isinstance(found, Limit):
+            return str(
+                {
+                    Unit.working_days: _l("%(amount)d working days", amount=found.amount),
+                    Unit.working_hours: _l("%(amount)d working hours", amount=found.amount),
+                    Unit.calendar_days: _l("%(amount)d calendar days", amount=found.amount),
+                    Unit.minutes: _l("%(amount)d minutes", amount=found.amount),
+                }[found.unit]
+            )
+        return self.value
+
+    @property
+    def title(self) -> str:
+        return str(SETTINGS[self.name].label) if self.name in SETTINGS else self.name
 
     @classmethod
     def visible_ids(cls, person: viewer.Viewer) -> sa.Select[tuple[int]] | None:

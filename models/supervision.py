@@ -39,7 +39,7 @@ class Notice(CountyRecord):
     number: Mapped[str | None] = column(_l("Number"), sa.String(60), listed=True, searched=True, editable=False)
     department_id: Mapped[int] = reference(_l("Department"), "organisation", listed=True, searched=True, editable=False, nullable=False)
     state: Mapped[NoticeState] = column(_l("State"), choice_type(NoticeState), listed=True, editable=False, nullable=False)
-    issued_at: Mapped[datetime | None] = column(_l("Issued"), UtcDateTime, listed=True, editable=False)
+    issued_at: Mapped[datetime | None] = column(_l("Issued at"), UtcDateTime, listed=True, editable=False)
     document_id: Mapped[int | None] = reference(_l("Document"), "document", editable=False)
 
     department: Mapped[Organisation] = relationship(foreign_keys=[department_id])

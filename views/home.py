@@ -78,7 +78,7 @@ class HomeView(BaseView):  # type: ignore[misc]
             if person.has_role("department_officer"):
                 due_today = due_today.where(CallParty.organisation_id == person.organisation_id)
             wanted.append((_("Due today"), sa.and_(Call.state == CallState.dispatched, Call.id.in_(due_today)), "open", "waiting"))
-        wanted.append((_("Overdue"), overdue(person), "overdue", "overdue"))
+        wanted.append((_("Already overdue"), overdue(person), "overdue", "overdue"))
         wanted.append((_("Waiting for others"), self._others(person), "open", "others"))
         if person.has_role("township_officer"):
             wanted.append((_("Drafts"), Call.state == CallState.draft, "drafts", "muted"))

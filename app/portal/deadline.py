@@ -8,7 +8,7 @@ from flask_babel import format_datetime
 from flask_babel import gettext as _
 
 from app.portal.page import Badge, Clock
-from models.call import Assignment, AssignmentState
+from models.call import Assignment
 from models.worktime import WorkCalendar
 
 
@@ -65,8 +65,10 @@ def met(due: datetime, done: datetime, measure: Measure) -> Badge:
     return Badge(_("Done, %(time)s late", time=measure.words(due, done)), "overdue", hover)
 
 
-def missed(due: datetime) -> Badge:
-    """The badge of a deadline that was never met and will not be."""
+def ended(due: datetime, stopped: datetime) -> Badge:
+    """The badge of a deadline that was never met and will not be: red if it had run out when the clock stopped."""
+    if stopped <= due:
+        return Badge(_("Stopped"), "muted", _("Due %(at)s", at=exact(due)))
     return Badge(_("Not done"), "overdue", _("Due %(at)s", at=exact(due)))
 
 
@@ -78,15 +80,15 @@ def clocks(assignment: Assignment, now: datetime, measure: Measure) -> tuple[Clo
         if assignment.responded_at is not None:
             found.append(Clock(label, met(assignment.respond_due, assignment.responded_at, measure), _used(assignment.assigned_at, assignment.respond_due, assignment.responded_at, measure)))
         elif assignment.stopped_at is not None:
-            found.append(Clock(label, missed(assignment.respond_due), 100))
+            found.append(Clock(label, ended(assignment.respond_due, assignment.stopped_at), 100))
         else:
             found.append(Clock(label, running(assignment.respond_due, now, measure), _used(assignment.assigned_at, assignment.respond_due, now, measure)))
     label = _("Report") if assignment.round == 1 else _("Report, round %(round)d", round=assignment.round)
     report = assignment.report_of(assignment.round)
     if report is not None:
         found.append(Clock(label, met(report.due, report.reported_at, measure), _used(assignment.report_from, report.due, report.reported_at, measure)))
-    elif assignment.stopped_at is not None or assignment.state == AssignmentState.missed:
-        found.append(Clock(label, missed(assignment.report_due), 100))
+    elif assignment.stopped_at is not None:
+        found.append(Clock(label, ended(assignment.report_due, assignment.stopped_at), 100))
     else:
         found.append(Clock(label, running(assignment.report_due, now, measure), _used(assignment.report_from, assignment.report_due, now, measure)))
     return tuple(found)

@@ -33,6 +33,8 @@ def value_text(asked: Field, value: Any, record: Any = None) -> str:
         return str(format_date(value, "long"))
     if isinstance(value, list):
         return "、".join(value_text(asked, one, record) for one in value)
+    if asked.kind == "choice":
+        return next((str(label) for option, label in asked.options(record) if option == value), str(value))
     if hasattr(value, "title") and not isinstance(value, str):
         return str(value.title)
     return str(value)

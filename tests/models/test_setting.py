@@ -40,3 +40,12 @@ def test_the_form_says_what_is_wrong_with_a_value_and_keeps_it(county: County) -
     answer = client.post(f"/setting/edit/{key}", data={"csrf_token": token, "value": "soon", "version": "1"})
     assert answer.status_code == 422
     assert 'value="soon"' in answer.get_data(as_text=True)
+
+
+def test_limits_are_written_in_words_of_either_language(county: County) -> None:
+    with county.acting("sysadmin") as session:
+        session.add(Setting(county_id=county.id, name="accept_limit", value="3个工作小时"))
+        session.add(Setting(county_id=county.id, name="report_limit", value="6 working days"))
+    with county.acting("sysadmin") as session:
+        assert setting(session, county.id, "accept_limit") == Limit(3, Unit.working_hours)
+        assert setting(session, county.id, "report_limit") == Limit(6, Unit.working_days)
