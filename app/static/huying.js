@@ -313,7 +313,9 @@
     const submitter = event.submitter || form.querySelector("[type=submit]");
     if (form.dataset.sent) { event.preventDefault(); return; }
     if (form.method.toLowerCase() !== "post") return;
-    const gaps = form.noValidate ? missing(form) : [];
+    /* A draft may be incomplete; only the step that sends it asks for everything. */
+    const draft = form.querySelector("[type=submit][name=then]") && submitter?.name !== "then";
+    const gaps = form.noValidate && !draft ? missing(form) : [];
     if (gaps.length) {
       event.preventDefault();
       gaps.forEach(complain);
@@ -367,7 +369,7 @@
     const old = !draft || Date.now() - draft.at > draftDays * 86400000;
     const here = all("form[data-autosave]").some((form) => draftPrefix + form.dataset.autosave === key);
     const from = document.referrer ? new URL(document.referrer).pathname : "";
-    const accepted = draft?.sent && !here && document.body.classList.contains("framed") && from === draft.sent;
+    const accepted = draft?.sent && !here && !document.querySelector(".error-page") && document.body.classList.contains("framed") && from === draft.sent;
     if (old || accepted) store.remove(key);
   });
 
