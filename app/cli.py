@@ -55,7 +55,12 @@ def relay() -> None:
 
 
 @click.command("clock")
-@click.option("--at", "instant", metavar="TIME", help="Let the clock go on from this local time, such as “2026-11-25 09:00”, or an ISO 8601 instant.")
+@click.option(
+    "--at",
+    "instant",
+    metavar="TIME",
+    help="Let the clock go on from this local time, such as “2026-11-25 09:00”, or an ISO 8601 instant.",
+)
 @click.option("--reset", is_flag=True, help="Let the clock show the machine's time again.")
 @with_appcontext
 def clock_command(instant: str | None, reset: bool) -> None:
@@ -66,7 +71,9 @@ def clock_command(instant: str | None, reset: bool) -> None:
     with viewer.system(), transaction() as session:
         demonstration = session.scalars(sa.select(Demonstration).with_for_update()).first()
         if demonstration is None:
-            raise click.ClickException("Only a demonstration's clock can be moved, and no demonstration data are loaded.")
+            raise click.ClickException(
+                "Only a demonstration's clock can be moved, and no demonstration data are loaded."
+            )
         if reset:
             demonstration.clock_offset = 0.0
         elif instant is not None:
@@ -120,13 +127,22 @@ def create_admin(username: str, name: str, email: str, password: str) -> None:
         if problem is not None:
             raise click.ClickException(str(problem))
     with viewer.system(), transaction() as session:
-        taken = session.scalars(sa.select(Person.username).where(sa.or_(Person.username == username, Person.email == email))).first()
+        taken = session.scalars(
+            sa.select(Person.username).where(sa.or_(Person.username == username, Person.email == email))
+        ).first()
         if taken is not None:
             raise click.ClickException(f"The account name or the e-mail address is already in use by “{taken}”.")
         role = session.scalars(sa.select(Role).where(Role.name == "system_administrator")).one_or_none()
         if role is None:
             raise click.ClickException("The roles are missing. Please run `flask --app app init` first.")
-        person = Person(username=username, first_name=name, last_name="", email=email, active=True, session_epoch=secrets.randbelow(2**16))
+        person = Person(
+            username=username,
+            first_name=name,
+            last_name="",
+            email=email,
+            active=True,
+            session_epoch=secrets.randbelow(2**16),
+        )
         person.roles = [role]
         current_app.extensions["appbuilder"].sm.set_password(person, password)
         session.add(person)
@@ -143,7 +159,9 @@ def _relay() -> Relayed:
 
 
 def _tell(relayed: Relayed) -> None:
-    click.echo(f"{relayed.events} events relayed, {relayed.notifications} notifications made, {relayed.jobs} jobs queued.")
+    click.echo(
+        f"{relayed.events} events relayed, {relayed.notifications} notifications made, {relayed.jobs} jobs queued."
+    )
 
 
 def _instant(text: str, zone: ZoneInfo) -> datetime:

@@ -53,7 +53,9 @@ def answer(status: int, text: str, errors: dict[str, list[str]] | None = None) -
     }
     page = ErrorPage(
         status=status,
-        title=titles.get(status, _("Something went wrong") if status >= 500 else _("This request could not be understood")),
+        title=titles.get(
+            status, _("Something went wrong") if status >= 500 else _("This request could not be understood")
+        ),
         text=text,
         buttons=(Button(_("To the home page"), url_for("HomeView.home"), icon="home", primary=True),),
     )
@@ -62,12 +64,18 @@ def answer(status: int, text: str, errors: dict[str, list[str]] | None = None) -
 
 def _refused(error: Refused) -> Any:
     db.session.rollback()
-    return answer(error.status, str(error.message), {name: [str(one) for one in found] for name, found in error.errors.items()} or None)
+    return answer(
+        error.status,
+        str(error.message),
+        {name: [str(one) for one in found] for name, found in error.errors.items()} or None,
+    )
 
 
 def _stale(error: StaleDataError) -> Any:
     db.session.rollback()
-    return answer(409, _("Somebody else changed this record at the same moment. Nothing was changed; please try again."))
+    return answer(
+        409, _("Somebody else changed this record at the same moment. Nothing was changed; please try again.")
+    )
 
 
 def _expired_form(error: CSRFError) -> Any:
@@ -75,13 +83,20 @@ def _expired_form(error: CSRFError) -> Any:
     if wants_json():
         return answer(400, str(error.description))
     if viewer.current_person() is None:
-        return answer(400, _("Your session has ended. Please sign in again; what you typed has been kept where the page keeps drafts."))
+        return answer(
+            400,
+            _(
+                "Your session has ended. Please sign in again; what you typed has been kept where the page keeps drafts."
+            ),
+        )
     return answer(400, _("This page was open too long. Please go back, load it again and repeat the step."))
 
 
 def _foreign_host(error: SecurityError) -> Response:
     """Called under a name that TRUSTED_HOSTS does not have. Plain words: no address of the portal can be made for such a request."""
-    return Response(f"{_('This portal is not known under the name by which it was called.')}\n", 400, mimetype="text/plain")
+    return Response(
+        f"{_('This portal is not known under the name by which it was called.')}\n", 400, mimetype="text/plain"
+    )
 
 
 def _http(error: HTTPException) -> Any:
@@ -109,13 +124,25 @@ def _database(error: DBAPIError) -> Any:
     log.error("database", error=type(error.orig).__name__, detail=str(error.orig)[:300], path=request.path)
     state = getattr(error.orig, "sqlstate", "") or ""
     if state.startswith("23") or type(error.orig).__name__ == "IntegrityError":
-        return answer(409, _("This contradicts another record, perhaps one saved at the same moment. Nothing was changed; please look again."))
+        return answer(
+            409,
+            _(
+                "This contradicts another record, perhaps one saved at the same moment. Nothing was changed; please look again."
+            ),
+        )
     if state.startswith("22") or type(error.orig).__name__ in ("DataError", "OverflowError"):
         return answer(422, _("A value is too large or not of the right kind."))
-    return answer(503, _("The database does not answer at the moment. Nothing was changed; please try again in a minute."))
+    return answer(
+        503, _("The database does not answer at the moment. Nothing was changed; please try again in a minute.")
+    )
 
 
 def _unexpected(error: Exception) -> Any:
     db.session.rollback()
     log.exception("unexpected", path=request.path)
-    return answer(500, _("An unexpected error occurred; it has been noted. Nothing was changed. If it happens again, please call the office."))
+    return answer(
+        500,
+        _(
+            "An unexpected error occurred; it has been noted. Nothing was changed. If it happens again, please call the office."
+        ),
+    )

@@ -77,7 +77,12 @@ def metrics() -> Response:
 
 def _answer(parts: dict[str, str], warnings: list[str]) -> tuple[Response, int]:
     well = all(told == OK for told in parts.values())
-    page = {"status": OK if well else "failing", "parts": parts, "warnings": warnings, "version": current_app.config["VERSION"]}
+    page = {
+        "status": OK if well else "failing",
+        "parts": parts,
+        "warnings": warnings,
+        "version": current_app.config["VERSION"],
+    }
     return jsonify(page), 200 if well else 503
 
 
@@ -96,7 +101,9 @@ def _told(question: Callable[[Session], str]) -> str:
 
 
 def _database() -> str:
-    return _told(lambda session: OK if session.execute(sa.select(1)).scalar_one() == 1 else "the database gives wrong answers")
+    return _told(
+        lambda session: OK if session.execute(sa.select(1)).scalar_one() == 1 else "the database gives wrong answers"
+    )
 
 
 def _redis() -> str:
@@ -139,7 +146,10 @@ def _demonstration(session: Session) -> str:
 def _warnings(session: Session) -> list[str]:
     """What does not stop the work but should be looked after."""
     years = session.scalars(
-        sa.select(CalendarYear.year).where(~CalendarYear.confirmed, CalendarYear.year >= clock.now().year).distinct().order_by(CalendarYear.year)
+        sa.select(CalendarYear.year)
+        .where(~CalendarYear.confirmed, CalendarYear.year >= clock.now().year)
+        .distinct()
+        .order_by(CalendarYear.year)
     ).all()
     found = [f"the working calendar of {year} is provisional" for year in years]
     failing = session.scalar(sa.select(sa.func.count()).select_from(Job).where(Job.done_at.is_(None), Job.error != ""))
@@ -158,7 +168,10 @@ class _Figures:
 
 def _figures(session: Session, now: datetime, machine_now: datetime) -> Iterator[Metric]:
     calls = GaugeMetricFamily("huying_calls", "Calls by state.", labels=["state"])
-    counted = {row.state: row.number for row in session.execute(sa.select(Call.state, sa.func.count().label("number")).group_by(Call.state))}
+    counted = {
+        row.state: row.number
+        for row in session.execute(sa.select(Call.state, sa.func.count().label("number")).group_by(Call.state))
+    }
     for state in CallState:
         calls.add_metric([state.value], counted.get(state, 0))
     yield calls
@@ -166,8 +179,12 @@ def _figures(session: Session, now: datetime, machine_now: datetime) -> Iterator
     open_states = (AssignmentState.pending, AssignmentState.responded)
     running = Assignment.stopped_at.is_(None)
     at_work = Assignment.state.in_(open_states)
-    yield _gauge(session, "huying_assignments_open", "Assignments that departments still work on.", Assignment, running, at_work)
-    overdue = GaugeMetricFamily("huying_assignments_overdue", "Assignments whose deadline has passed, by clock.", labels=["clock"])
+    yield _gauge(
+        session, "huying_assignments_open", "Assignments that departments still work on.", Assignment, running, at_work
+    )
+    overdue = GaugeMetricFamily(
+        "huying_assignments_overdue", "Assignments whose deadline has passed, by clock.", labels=["clock"]
+    )
     late_response = (Assignment.state == AssignmentState.pending, Assignment.respond_due < now)
     late_report = (at_work, Assignment.report_due < now)
     overdue.add_metric(["respond"], _count(session, Assignment, running, *late_response))
@@ -175,8 +192,21 @@ def _figures(session: Session, now: datetime, machine_now: datetime) -> Iterator
     yield overdue
 
     yield _gauge(session, "huying_jobs_waiting", "Jobs wanted and not done.", Job, Job.done_at.is_(None))
-    yield _gauge(session, "huying_jobs_failing", "Jobs not done whose last attempt failed.", Job, Job.done_at.is_(None), Job.error != "")
-    yield _gauge(session, "huying_documents_unproduced", "Issued documents without their bytes.", Document, Document.sha256.is_(None))
+    yield _gauge(
+        session,
+        "huying_jobs_failing",
+        "Jobs not done whose last attempt failed.",
+        Job,
+        Job.done_at.is_(None),
+        Job.error != "",
+    )
+    yield _gauge(
+        session,
+        "huying_documents_unproduced",
+        "Issued documents without their bytes.",
+        Document,
+        Document.sha256.is_(None),
+    )
     yield _gauge(session, "huying_outbox_events", "Events not yet relayed.", Event, Event.relayed_at.is_(None))
     oldest = session.scalar(sa.select(sa.func.min(Event.at)).where(Event.relayed_at.is_(None)))
     lag = max((now - oldest).total_seconds(), 0.0) if oldest is not None else 0.0

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
-
-import fcntl
 from pathlib import Path
 from types import ModuleType
 
@@ -24,7 +23,8 @@ _LOCK_NUMBER = 0x48757969
 
 
 def install() -> None:
-    """Migrate to the newest schema, add missing roles and permissions, grant new permissions to their default roles. Changes nothing that is there."""
+    """Migrate to the newest schema, add missing roles and permissions, grant new permissions to their default roles.
+    Changes nothing that is there."""
     with _alone():
         migrations().upgrade()
         sync_permissions()
@@ -68,18 +68,28 @@ def sync_permissions() -> None:
         def ids(table: sa.Table, names: set[str]) -> dict[str, int]:
             present = {row.name: row.id for row in connection.execute(sa.select(table.c.name, table.c.id))}
             for name in sorted(names - present.keys()):
-                present[name] = connection.execute(sa.insert(table).values(name=name).returning(table.c.id)).scalar_one()
+                present[name] = connection.execute(
+                    sa.insert(table).values(name=name).returning(table.c.id)
+                ).scalar_one()
             return present
 
         roles = ids(role, set(ROLES))
         permissions = ids(permission, {name for name, _resource in wanted})
         resources = ids(view_menu, {resource for _name, resource in wanted})
-        present = {(row.permission_id, row.view_menu_id) for row in connection.execute(sa.select(pair.c.permission_id, pair.c.view_menu_id))}
+        present = {
+            (row.permission_id, row.view_menu_id)
+            for row in connection.execute(sa.select(pair.c.permission_id, pair.c.view_menu_id))
+        }
         for (name, resource), holders in sorted(wanted.items()):
             key = (permissions[name], resources[resource])
             if key in present:
                 continue
-            pair_id = connection.execute(sa.insert(pair).values(permission_id=key[0], view_menu_id=key[1]).returning(pair.c.id)).scalar_one()
+            pair_id = connection.execute(
+                sa.insert(pair).values(permission_id=key[0], view_menu_id=key[1]).returning(pair.c.id)
+            ).scalar_one()
             everyone = set(holders) | {leader for leader, officer in LEADER_OF.items() if officer in holders}
             if everyone:
-                connection.execute(sa.insert(grant), [{"permission_view_id": pair_id, "role_id": roles[one]} for one in sorted(everyone)])
+                connection.execute(
+                    sa.insert(grant),
+                    [{"permission_view_id": pair_id, "role_id": roles[one]} for one in sorted(everyone)],
+                )

@@ -29,27 +29,44 @@ class Wording:
 
 WORDINGS: dict[str, Wording] = {
     "submitted": Wording(_l("New call"), _l("%(call)s from %(township)s waits for acceptance.")),
-    "emergency_alarm": Wording(_l("Emergency call"), _l("%(township)s has raised the emergency call %(call)s; the departments have been alarmed.")),
+    "emergency_alarm": Wording(
+        _l("Emergency call"),
+        _l("%(township)s has raised the emergency call %(call)s; the departments have been alarmed."),
+    ),
     "dispatched": Wording(
-        _l("New matter for your department"), _l("A new matter was dispatched to you (%(call)s, %(role)s). Please respond by %(due)s.")
+        _l("New matter for your department"),
+        _l("A new matter was dispatched to you (%(call)s, %(role)s). Please respond by %(due)s."),
     ),
     "emergency": Wording(
-        _l("Emergency call"), _l("Emergency call %(call)s from %(township)s. Please contact %(township)s at once, arrive or respond by %(due)s.")
+        _l("Emergency call"),
+        _l(
+            "Emergency call %(call)s from %(township)s. Please contact %(township)s at once, arrive or respond by %(due)s."
+        ),
     ),
     "emergency_phone": Wording(
         _l("Emergency call"),
-        _l("Emergency call %(call)s from %(township)s. Please call %(township)s on %(phone)s at once, arrive or respond by %(due)s."),
+        _l(
+            "Emergency call %(call)s from %(township)s. Please call %(township)s on %(phone)s at once, arrive or respond by %(due)s."
+        ),
     ),
     "responded": Wording(_l("Department responded"), _l("%(department)s has responded to %(call)s.")),
     "reported": Wording(_l("Department reported"), _l("%(department)s has reported on %(call)s.")),
     "evaluation_wanted": Wording(
-        _l("Waiting for your evaluation"), _l("The departments have reported on %(call)s. Please evaluate (about 1 minute).")
+        _l("Waiting for your evaluation"),
+        _l("The departments have reported on %(call)s. Please evaluate (about 1 minute)."),
     ),
-    "again": Wording(_l("To be handled again"), _l("The township asks your department to handle %(call)s again. Please report by %(due)s.")),
+    "again": Wording(
+        _l("To be handled again"),
+        _l("The township asks your department to handle %(call)s again. Please report by %(due)s."),
+    ),
     "withdrawn": Wording(_l("Call withdrawn"), _l("%(township)s has withdrawn %(call)s.")),
     "amber": Wording(_l("Deadline is near"), _l("%(call)s is due on %(due)s. Please %(action)s in time.")),
-    "overdue": Wording(_l("Deadline has passed"), _l("%(call)s was due on %(due)s. The reminder slip %(number)s has been issued.")),
-    "closed_as_missed": Wording(_l("Closed as not handled"), _l("%(call)s was closed as not handled by %(department)s.")),
+    "overdue": Wording(
+        _l("Deadline has passed"), _l("%(call)s was due on %(due)s. The reminder slip %(number)s has been issued.")
+    ),
+    "closed_as_missed": Wording(
+        _l("Closed as not handled"), _l("%(call)s was closed as not handled by %(department)s.")
+    ),
 }
 
 

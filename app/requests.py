@@ -81,15 +81,26 @@ def _ambient(person: Person | None) -> float:
     moved = sa.select(Demonstration.clock_offset).limit(1).scalar_subquery()
     unread: Any = sa.literal(0)
     if person is not None:
-        capped = sa.select(Notification.id).where(Notification.person_id == person.id, Notification.read_at.is_(None)).limit(UNREAD_CAP).subquery()
+        capped = (
+            sa.select(Notification.id)
+            .where(Notification.person_id == person.id, Notification.read_at.is_(None))
+            .limit(UNREAD_CAP)
+            .subquery()
+        )
         unread = sa.select(sa.func.count()).select_from(capped).scalar_subquery()
     county: Any = sa.literal("")
     phone: Any = sa.literal("")
     if person is not None and person.organisation is not None:
         county_id = person.organisation.county_id
         county = sa.select(Organisation.name).where(Organisation.id == county_id).scalar_subquery()
-        phone = sa.select(Setting.value).where(Setting.county_id == county_id, Setting.name == "office_phone").scalar_subquery()
-    row = db.session.execute(sa.select(moved.label("moved"), unread.label("unread"), county.label("county"), phone.label("phone"))).one()
+        phone = (
+            sa.select(Setting.value)
+            .where(Setting.county_id == county_id, Setting.name == "office_phone")
+            .scalar_subquery()
+        )
+    row = db.session.execute(
+        sa.select(moved.label("moved"), unread.label("unread"), county.label("county"), phone.label("phone"))
+    ).one()
     g.county_name, g.office_phone = row.county or "", row.phone or ""
     g.unread = row.unread or 0
     g.demonstration = row.moved is not None
@@ -109,13 +120,22 @@ def _guard_session() -> Any:
     now = clock.machine_now().timestamp()
     started, seen = session.get("started"), session.get("seen")
     idle, longest = current_app.config["SESSION_IDLE_MINUTES"] * 60, current_app.config["SESSION_MAX_HOURS"] * 3600
-    if not isinstance(started, float | int) or not isinstance(seen, float | int) or now - seen > idle or now - started > longest:
+    if (
+        not isinstance(started, float | int)
+        or not isinstance(seen, float | int)
+        or now - seen > idle
+        or now - started > longest
+    ):
         logout_user()
         session.clear()
         flash(_("Your session has ended. Please sign in again."), "warning")
         return redirect(url_for("SignInView.login", next=request.full_path if request.method == "GET" else None))
     session["seen"] = now
-    if g.user.must_change_password and request.endpoint not in ("PasswordView.change", "SignInView.logout", "LanguageView.choose"):
+    if g.user.must_change_password and request.endpoint not in (
+        "PasswordView.change",
+        "SignInView.logout",
+        "LanguageView.choose",
+    ):
         return redirect(url_for("PasswordView.change"))
     return None
 

@@ -38,7 +38,9 @@ def make_circular_keys_last(migration_context: Any, revision: Any, directives: l
             if circular:
                 made = [ops.CreateForeignKeyOp.from_constraint(key) for key in circular]
                 script.upgrade_ops.ops.append(ops.ModifyTableOps(table.table_name, made))
-                dropped = [ops.DropConstraintOp(str(key.name), table.table_name, type_="foreignkey") for key in circular]
+                dropped = [
+                    ops.DropConstraintOp(str(key.name), table.table_name, type_="foreignkey") for key in circular
+                ]
                 script.downgrade_ops.ops.insert(0, ops.ModifyTableOps(table.table_name, dropped))
 
 
@@ -48,7 +50,12 @@ def run() -> None:
     with engine.connect() as connection:
         sqlite = connection.dialect.name == "sqlite"
         context.configure(
-            connection=connection, target_metadata=Model.metadata, render_item=render_item, render_as_batch=sqlite, compare_type=True, transaction_per_migration=True,
+            connection=connection,
+            target_metadata=Model.metadata,
+            render_item=render_item,
+            render_as_batch=sqlite,
+            compare_type=True,
+            transaction_per_migration=True,
             process_revision_directives=make_circular_keys_last,
         )
         with context.begin_transaction():

@@ -94,7 +94,15 @@ def reference(label: Text, target: str, **options: Any) -> MappedColumn[Any]:
     """A foreign key to another record type, e.g. `reference(_l("Department"), "organisation")`."""
     ondelete = options.pop("ondelete", None)
     index = options.pop("index", True)
-    return column(label, KEY, sa.ForeignKey(f"{target}.id", ondelete=ondelete), target=target, kind="reference", index=index, **options)
+    return column(
+        label,
+        KEY,
+        sa.ForeignKey(f"{target}.id", ondelete=ondelete),
+        target=target,
+        kind="reference",
+        index=index,
+        **options,
+    )
 
 
 def person_reference(label: Text, **options: Any) -> MappedColumn[Any]:
@@ -238,7 +246,9 @@ def fields_of(model: type[Record]) -> dict[str, Field]:
             continue
         kind = info["kind"] or _kind_of(column_)
         name = attribute.key.removesuffix("_id") if kind == "reference" else attribute.key
-        required = info["required"] if info["required"] is not None else not column_.nullable and column_.default is None
+        required = (
+            info["required"] if info["required"] is not None else not column_.nullable and column_.default is None
+        )
         choices = info["choices"]
         if choices is None and isinstance(column_.type, sa.Enum):
             choices = column_.type.enum_class

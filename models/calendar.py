@@ -60,12 +60,20 @@ def work_calendar(session: Session, county_id: int) -> worktime.WorkCalendar:
     calendars: dict[int, worktime.WorkCalendar] = session.info.setdefault("calendars", {})
     if county_id not in calendars:
         days, years = sa.inspect(CalendarDay).local_table, sa.inspect(CalendarYear).local_table
-        rows = session.connection().execute(
-            sa.union_all(
-                sa.select(sa.literal("year"), years.c.year, sa.cast(sa.null(), sa.Date).label("day"), years.c.confirmed).where(years.c.county_id == county_id),
-                sa.select(sa.literal("day"), sa.literal(0), days.c.day, days.c.working).where(days.c.county_id == county_id),
+        rows = (
+            session.connection()
+            .execute(
+                sa.union_all(
+                    sa.select(
+                        sa.literal("year"), years.c.year, sa.cast(sa.null(), sa.Date).label("day"), years.c.confirmed
+                    ).where(years.c.county_id == county_id),
+                    sa.select(sa.literal("day"), sa.literal(0), days.c.day, days.c.working).where(
+                        days.c.county_id == county_id
+                    ),
+                )
             )
-        ).all()
+            .all()
+        )
         exceptions = frozenset((row[2], bool(row[3])) for row in rows if row[0] == "day")
         known = frozenset((row[1], bool(row[3])) for row in rows if row[0] == "year")
         calendars[county_id] = _calendar(exceptions, known)
@@ -86,7 +94,8 @@ def _calendar(exceptions: frozenset[tuple[date, bool]], years: frozenset[tuple[i
 
 
 def seed_calendar(session: Session, county_id: int, years: Iterable[int]) -> None:
-    """Fill years of a county's calendar from the maintained library; a year that it does not know yet is provisional. Present years stay as they are."""
+    """Fill years of a county's calendar from the maintained library; a year that it does not know yet is
+    provisional. Present years stay as they are."""
     present = set(session.scalars(sa.select(CalendarYear.year).where(CalendarYear.county_id == county_id)))
     for year in sorted(set(years) - present):
         try:

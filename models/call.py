@@ -111,7 +111,9 @@ def township_leader(call: Any, person: viewer.Viewer) -> str:
     session = sa.orm.object_session(call)
     if session is None:
         return ""
-    leaders = sa.select(Person).where(Person.organisation_id == call.township_id, Person.active, Person.roles.any(name="township_leader"))
+    leaders = sa.select(Person).where(
+        Person.organisation_id == call.township_id, Person.active, Person.roles.any(name="township_leader")
+    )
     leader = session.scalars(leaders.order_by(Person.id).limit(1)).first()
     return leader.name if leader is not None else person.name
 
@@ -134,36 +136,93 @@ class Call(CountyRecord):
     label = _l("Call")
     plural = _l("Calls")
 
-    number: Mapped[str | None] = column(_l("Number"), sa.String(40), listed=True, searched=True, editable=False, required=False)
-    kind: Mapped[CallKind] = column(_l("Urgency"), choice_type(CallKind), nullable=False, default=CallKind.general, prefill="general", required=True)
+    number: Mapped[str | None] = column(
+        _l("Number"), sa.String(40), listed=True, searched=True, editable=False, required=False
+    )
+    kind: Mapped[CallKind] = column(
+        _l("Urgency"), choice_type(CallKind), nullable=False, default=CallKind.general, prefill="general", required=True
+    )
     title: Mapped[str] = column(
-        _l("Matter in one sentence"), sa.String(120), listed=True, searched=True, required=True, nullable=False, default="",
+        _l("Matter in one sentence"),
+        sa.String(120),
+        listed=True,
+        searched=True,
+        required=True,
+        nullable=False,
+        default="",
         help=_l("What is wrong and where, for example “Waste water flows into the river at Liuzhuang”."),
-    )  # fmt: skip
+    )
     checklist_item_id: Mapped[int | None] = reference(
-        _l("Checklist item"), "checklist_item", required=False, help=_l("Shows who is responsible and suggests departments.")
+        _l("Checklist item"),
+        "checklist_item",
+        required=False,
+        help=_l("Shows who is responsible and suggests departments."),
     )
     field: Mapped[str] = column(
-        _l("Field"), sa.String(40), kind="choice", choices=fields_in_force, listed=True, searched=True, required=False, nullable=False, default="", help=_l("Taken from the checklist item if you cite one.")
+        _l("Field"),
+        sa.String(40),
+        kind="choice",
+        choices=fields_in_force,
+        listed=True,
+        searched=True,
+        required=False,
+        nullable=False,
+        default="",
+        help=_l("Taken from the checklist item if you cite one."),
     )
     description: Mapped[str] = column(
-        _l("Description"), sa.Text, kind="long_text", required=True, nullable=False, default="", help=_l("What happened, what you have done already, what you need.")
+        _l("Description"),
+        sa.Text,
+        kind="long_text",
+        required=True,
+        nullable=False,
+        default="",
+        help=_l("What happened, what you have done already, what you need."),
     )
     place: Mapped[str] = column(_l("Place"), sa.String(200), required=False, nullable=False, default="")
     happened_at: Mapped[datetime | None] = column(_l("Happened at"), UtcDateTime, required=False)
     contact_name: Mapped[str] = column(
-        _l("Contact person"), sa.String(40), required=False, nullable=False, default="", prefill=lambda record, person: person.name
+        _l("Contact person"),
+        sa.String(40),
+        required=False,
+        nullable=False,
+        default="",
+        prefill=lambda record, person: person.name,
     )
-    contact_phone: Mapped[str] = column(_l("Contact telephone"), sa.String(40), required=False, nullable=False, default="", prefill=own_phone)
-    agreed_by: Mapped[str] = column(_l("Agreed by"), sa.String(60), required=False, nullable=False, default="", prefill=township_leader, help=_l("Who in the township agreed to this call."))
-    source: Mapped[CallSource] = column(_l("Source"), choice_type(CallSource), required=True, nullable=False, default=CallSource.own, prefill="own")
+    contact_phone: Mapped[str] = column(
+        _l("Contact telephone"), sa.String(40), required=False, nullable=False, default="", prefill=own_phone
+    )
+    agreed_by: Mapped[str] = column(
+        _l("Agreed by"),
+        sa.String(60),
+        required=False,
+        nullable=False,
+        default="",
+        prefill=township_leader,
+        help=_l("Who in the township agreed to this call."),
+    )
+    source: Mapped[CallSource] = column(
+        _l("Source"), choice_type(CallSource), required=True, nullable=False, default=CallSource.own, prefill="own"
+    )
     external_number: Mapped[str] = column(
         _l("Number on the other platform"), sa.String(60), searched=True, required=False, nullable=False, default=""
     )
-    township_id: Mapped[int] = reference(_l("Township"), "organisation", listed=True, searched=True, editable=False, nullable=False)
-    state: Mapped[CallState] = column(_l("State"), choice_type(CallState), listed=True, searched=True, editable=False, nullable=False, default=CallState.draft)
+    township_id: Mapped[int] = reference(
+        _l("Township"), "organisation", listed=True, searched=True, editable=False, nullable=False
+    )
+    state: Mapped[CallState] = column(
+        _l("State"),
+        choice_type(CallState),
+        listed=True,
+        searched=True,
+        editable=False,
+        nullable=False,
+        default=CallState.draft,
+    )
     complex: Mapped[bool] = column(_l("Complex"), sa.Boolean, editable=False, nullable=False, default=False)
-    remark: Mapped[str] = column(_l("Remark of the office"), sa.Text, editable=False, required=False, nullable=False, default="")
+    remark: Mapped[str] = column(
+        _l("Remark of the office"), sa.Text, editable=False, required=False, nullable=False, default=""
+    )
     accept_due: Mapped[datetime | None] = column(_l("Acceptance due"), UtcDateTime, editable=False)
     dispatch_due: Mapped[datetime | None] = column(_l("Dispatch due"), UtcDateTime, editable=False)
     submitted_at: Mapped[datetime | None] = column(_l("Submitted"), UtcDateTime, editable=False)
@@ -187,14 +246,18 @@ class Call(CountyRecord):
         """Its township in all states; departments with an assignment; the offices all non-draft ones of their county (2.1, end)."""
         table, party = sa.inspect(cls).local_table, sa.inspect(CallParty).local_table
         if person.has_role("dispatcher", "office_director", "supervisor", "county_leader", "city_reader"):
-            return sa.select(table.c.id).where(table.c.county_id.in_(person.region_ids), table.c.state != CallState.draft.value)
+            return sa.select(table.c.id).where(
+                table.c.county_id.in_(person.region_ids), table.c.state != CallState.draft.value
+            )
         seen = []
         if person.has_role("township_officer", "department_officer"):
             seen.append(sa.select(party.c.call_id).where(party.c.organisation_id == person.organisation_id))
         if person.has_role("duty_officer"):
             seen.append(
                 sa.select(table.c.id).where(
-                    table.c.county_id.in_(person.region_ids), table.c.state != CallState.draft.value, table.c.kind == CallKind.emergency.value
+                    table.c.county_id.in_(person.region_ids),
+                    table.c.state != CallState.draft.value,
+                    table.c.kind == CallKind.emergency.value,
                 )
             )
         if not seen:
@@ -218,7 +281,9 @@ class Call(CountyRecord):
         if person.organisation_id != self.township_id or not person.has_role("township_officer"):
             raise Forbidden()
         if self.state not in (CallState.draft, CallState.returned):
-            raise Conflict(_l("A submitted call is no longer changed. You may withdraw it, or add what is missing as progress."))
+            raise Conflict(
+                _l("A submitted call is no longer changed. You may withdraw it, or add what is missing as progress.")
+            )
 
     def check_delete(self, person: viewer.Viewer) -> None:
         if person.organisation_id != self.township_id or not person.has_role("township_officer"):
@@ -229,7 +294,9 @@ class Call(CountyRecord):
     @property
     def lead(self) -> Assignment | None:
         """The lead department's assignment that still counts."""
-        found = [one for one in self.assignments if one.role == AssignmentRole.lead and one.state != AssignmentState.returned]
+        found = [
+            one for one in self.assignments if one.role == AssignmentRole.lead and one.state != AssignmentState.returned
+        ]
         return found[-1] if found else None
 
     @property
@@ -254,7 +321,12 @@ class Assignment(CountyRecord):
             postgresql_where=sa.text("role = 'lead' AND state <> 'returned'"),
             sqlite_where=sa.text("role = 'lead' AND state <> 'returned'"),
         ),
-        sa.Index("ix_assignment_next_step", "next_step_at", postgresql_where=sa.text("next_step_at IS NOT NULL"), sqlite_where=sa.text("next_step_at IS NOT NULL")),
+        sa.Index(
+            "ix_assignment_next_step",
+            "next_step_at",
+            postgresql_where=sa.text("next_step_at IS NOT NULL"),
+            sqlite_where=sa.text("next_step_at IS NOT NULL"),
+        ),
         sa.Index("ix_assignment_department_state", "department_id", "state"),
     )
     label = _l("Assignment")
@@ -262,10 +334,20 @@ class Assignment(CountyRecord):
 
     call_id: Mapped[int] = reference(_l("Call"), "call", editable=False, nullable=False)
     position: Mapped[int] = mapped_column(sa.Integer, nullable=False)
-    department_id: Mapped[int] = reference(_l("Department"), "organisation", listed=True, searched=True, editable=False, nullable=False)
-    role: Mapped[AssignmentRole] = column(_l("Role"), choice_type(AssignmentRole), listed=True, editable=False, nullable=False)
+    department_id: Mapped[int] = reference(
+        _l("Department"), "organisation", listed=True, searched=True, editable=False, nullable=False
+    )
+    role: Mapped[AssignmentRole] = column(
+        _l("Role"), choice_type(AssignmentRole), listed=True, editable=False, nullable=False
+    )
     state: Mapped[AssignmentState] = column(
-        _l("State"), choice_type(AssignmentState), listed=True, searched=True, editable=False, nullable=False, default=AssignmentState.pending
+        _l("State"),
+        choice_type(AssignmentState),
+        listed=True,
+        searched=True,
+        editable=False,
+        nullable=False,
+        default=AssignmentState.pending,
     )
     round: Mapped[int] = column(_l("Round"), sa.Integer, listed=True, editable=False, nullable=False, default=1)
     assigned_at: Mapped[datetime] = column(_l("Dispatched"), UtcDateTime, listed=True, editable=False, nullable=False)
@@ -341,7 +423,9 @@ class Report(CountyRecord):
     result: Mapped[str] = column(_l("Result"), sa.Text, editable=False, nullable=False)
     solved: Mapped[Solved] = column(_l("Solved"), choice_type(Solved), editable=False, nullable=False)
     reason: Mapped[str] = column(_l("Reason if not solved"), sa.Text, editable=False, nullable=False, default="")
-    without_reason: Mapped[str] = column(_l("Why without the other departments"), sa.Text, editable=False, nullable=False, default="")
+    without_reason: Mapped[str] = column(
+        _l("Why without the other departments"), sa.Text, editable=False, nullable=False, default=""
+    )
 
     assignment: Mapped[Assignment] = relationship(back_populates="reports")
     reported_by: Mapped[Person | None] = relationship(foreign_keys=[reported_by_id])
@@ -367,7 +451,9 @@ class Evaluation(CountyRecord):
     department_id: Mapped[int] = reference(_l("Department"), "organisation", editable=False, nullable=False)
     township_id: Mapped[int] = reference(_l("Township"), "organisation", editable=False, nullable=False)
     round: Mapped[int] = column(_l("Round"), sa.Integer, listed=True, editable=False, nullable=False)
-    satisfaction: Mapped[Satisfaction] = column(_l("Satisfaction"), choice_type(Satisfaction), listed=True, editable=False, nullable=False)
+    satisfaction: Mapped[Satisfaction] = column(
+        _l("Satisfaction"), choice_type(Satisfaction), listed=True, editable=False, nullable=False
+    )
     solved: Mapped[Solved] = column(_l("Solved"), choice_type(Solved), listed=True, editable=False, nullable=False)
     comment: Mapped[str] = column(_l("Comment"), sa.Text, listed=True, editable=False, nullable=False, default="")
     signed_by: Mapped[str] = column(_l("Signed by"), sa.String(60), editable=False, nullable=False, default="")
@@ -396,7 +482,8 @@ class Evaluation(CountyRecord):
 
 
 class CallParty(Model):
-    """Which organisation takes part in which call, kept in step by `keep_parties`: lists and the row filter read it instead of joining (design, decision 2)."""
+    """Which organisation takes part in which call, kept in step by `keep_parties`: lists and the row filter read it
+    instead of joining (design, decision 2)."""
 
     __tablename__ = "call_party"
     __table_args__ = (
@@ -430,7 +517,10 @@ def keep_parties(session: Session, call: Call) -> None:
     wanted: dict[int, tuple[str, str, datetime | None]] = {call.township_id: ("township", call.state.value, None)}
     for assignment in call.assignments:
         wanted[assignment.department_id] = (assignment.role.value, assignment.state.value, due_of(assignment))
-    present = {party.organisation_id: party for party in session.scalars(sa.select(CallParty).where(CallParty.call_id == call.id))}
+    present = {
+        party.organisation_id: party
+        for party in session.scalars(sa.select(CallParty).where(CallParty.call_id == call.id))
+    }
     for organisation_id, (role, state, due) in wanted.items():
         party = present.pop(organisation_id, None)
         if party is None:
@@ -445,7 +535,13 @@ def keep_parties(session: Session, call: Call) -> None:
 def _party_of_new_calls(session: Session, context: Any) -> None:
     """A call has its township as party from the first save on, whoever saves it."""
     rows = [
-        {"call_id": call.id, "organisation_id": call.township_id, "role": "township", "state": call.state.value, "due": None}
+        {
+            "call_id": call.id,
+            "organisation_id": call.township_id,
+            "role": "township",
+            "state": call.state.value,
+            "due": None,
+        }
         for call in session.new
         if isinstance(call, Call)
     ]

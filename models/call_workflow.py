@@ -36,10 +36,15 @@ from models.workflow import By, Invalid, Step, Transition, Workflow, perform_aut
 
 TOWNSHIP = By(frozenset({"township_officer"}), lambda call, person: call.township_id == person.organisation_id)
 DISPATCHER = By(frozenset({"dispatcher"}), lambda record, person: record.county_id == person.county_id)
-DEPARTMENT = By(frozenset({"department_officer"}), lambda assignment, person: assignment.department_id == person.organisation_id)
+DEPARTMENT = By(
+    frozenset({"department_officer"}), lambda assignment, person: assignment.department_id == person.organisation_id
+)
 DEPARTMENT_OF_CALL = By(
     frozenset({"department_officer"}),
-    lambda call, person: any(one.department_id == person.organisation_id and one.state != AssignmentState.returned for one in call.assignments),
+    lambda call, person: any(
+        one.department_id == person.organisation_id and one.state != AssignmentState.returned
+        for one in call.assignments
+    ),
 )
 
 DEPARTMENTS = {"kind": [OrganisationKind.department, OrganisationKind.office], "active": True}
@@ -69,7 +74,14 @@ def _red(session: Session, call: Call, due: datetime) -> datetime:
     return work_calendar(session, call.county_id).step_after(due, setting(session, call.county_id, "red_after"))
 
 
-def _assign(step: Step, call: Call, lead: Organisation, cooperating: list[Organisation], respond_due: datetime | None = None, report_due: datetime | None = None) -> None:
+def _assign(
+    step: Step,
+    call: Call,
+    lead: Organisation,
+    cooperating: list[Organisation],
+    respond_due: datetime | None = None,
+    report_due: datetime | None = None,
+) -> None:
     """Give a call to departments; clocks run from now, or to the deadlines on the order."""
     usual_respond_due, usual_report_due = _dues(step, call, joint=bool(cooperating) or call.complex)
     respond_due, report_due = respond_due or usual_respond_due, report_due or usual_report_due
@@ -103,11 +115,16 @@ def _check_departments(lead: Organisation | None, cooperating: list[Organisation
 
 
 SUBMIT_FIELDS = (
-        Field(
-            "departments", _l("Departments called"), "references", target="organisation", only=DEPARTMENTS, help=_l("The first one leads."),
-            default=lambda record, person: [one.id for one in suggested(record)],
-        ),
-    )  # fmt: skip
+    Field(
+        "departments",
+        _l("Departments called"),
+        "references",
+        target="organisation",
+        only=DEPARTMENTS,
+        help=_l("The first one leads."),
+        default=lambda record, person: [one.id for one in suggested(record)],
+    ),
+)
 
 
 def _submit_fields(call: Call) -> tuple[Field, ...]:
@@ -122,7 +139,9 @@ def suggested(call: Call) -> list[Organisation]:
 def _submit_guard(step: Step) -> None:
     call: Call = step.record
     call.take_from_item()
-    missing = {name: _l("Please fill in this field.") for name in ("title", "field", "description") if not getattr(call, name)}
+    missing = {
+        name: _l("Please fill in this field.") for name in ("title", "field", "description") if not getattr(call, name)
+    }
     if missing:
         raise Invalid(missing)
 
@@ -142,14 +161,18 @@ def _submit(step: Step) -> None:
         _issue_slip(step)
     else:
         call.state = CallState.submitted
-        call.accept_due = work_calendar(step.session, call.county_id).deadline(step.now, setting(step.session, call.county_id, "accept_limit"))
+        call.accept_due = work_calendar(step.session, call.county_id).deadline(
+            step.now, setting(step.session, call.county_id, "accept_limit")
+        )
 
 
 def _accept(step: Step) -> None:
     call: Call = step.record
     call.accepted_at = step.now
     call.accepted_by_id = step.person.person_id if step.person else None
-    call.dispatch_due = work_calendar(step.session, call.county_id).deadline(step.now, setting(step.session, call.county_id, "dispatch_limit"))
+    call.dispatch_due = work_calendar(step.session, call.county_id).deadline(
+        step.now, setting(step.session, call.county_id, "dispatch_limit")
+    )
 
 
 def _dispatch_guard(step: Step) -> None:
@@ -158,16 +181,31 @@ def _dispatch_guard(step: Step) -> None:
     for name in ("respond_due", "report_due"):
         if values[name] is not None and values[name] <= step.now:
             raise Invalid({name: _l("A deadline cannot lie in the past.")})
-    usual_respond_due, usual_report_due = _dues(step, step.record, joint=bool(values["cooperating"]) or bool(values["complex"]))
+    usual_respond_due, usual_report_due = _dues(
+        step, step.record, joint=bool(values["cooperating"]) or bool(values["complex"])
+    )
     if (values["report_due"] or usual_report_due) < (values["respond_due"] or usual_respond_due):
-        raise Invalid({"report_due" if values["report_due"] else "respond_due": _l("The report cannot be due before the response.")})
+        raise Invalid(
+            {
+                "report_due" if values["report_due"] else "respond_due": _l(
+                    "The report cannot be due before the response."
+                )
+            }
+        )
 
 
 def _dispatch(step: Step) -> None:
     call: Call = step.record
     call.complex = bool(step.values["complex"])
     call.remark = step.values["remark"] or ""
-    _assign(step, call, step.values["lead"], step.values["cooperating"], step.values["respond_due"], step.values["report_due"])
+    _assign(
+        step,
+        call,
+        step.values["lead"],
+        step.values["cooperating"],
+        step.values["respond_due"],
+        step.values["report_due"],
+    )
     _issue_slip(step)
 
 
@@ -204,7 +242,13 @@ def _evaluation_rows(call: Call) -> list[dict[str, Any]]:
         if one.evaluation_of(one.round) is not None:
             continue
         if one.state == AssignmentState.reported or (one.state == AssignmentState.missed and first_round):
-            rows.append({"assignment": one.id, "label": one.department.short_name, "optional": one.state == AssignmentState.missed})
+            rows.append(
+                {
+                    "assignment": one.id,
+                    "label": one.department.short_name,
+                    "optional": one.state == AssignmentState.missed,
+                }
+            )
     return rows
 
 
@@ -225,10 +269,15 @@ def _evaluate_guard(step: Step) -> None:
             raise Invalid({"evaluations": _l("Please evaluate exactly the departments that have reported, each once.")})
         given[key] = entry
         if entry["satisfaction"] == Satisfaction.dissatisfied and not entry["comment"]:
-            raise Invalid({"evaluations": _l("Please say why you are dissatisfied, so that the department can make it good.")})
+            raise Invalid(
+                {"evaluations": _l("Please say why you are dissatisfied, so that the department can make it good.")}
+            )
     if any(not row["optional"] and key not in given for key, row in rows.items()):
         raise Invalid({"evaluations": _l("Please evaluate exactly the departments that have reported, each once.")})
-    if any(entry["satisfaction"] == Satisfaction.dissatisfied for entry in given.values()) and not step.values["signed_by"]:
+    if (
+        any(entry["satisfaction"] == Satisfaction.dissatisfied for entry in given.values())
+        and not step.values["signed_by"]
+    ):
         raise Invalid({"signed_by": _l("Please name the leader who agrees to the dissatisfied evaluation.")})
 
 
@@ -236,7 +285,9 @@ def _evaluate(step: Step) -> None:
     call: Call = step.record
     calendar = work_calendar(step.session, call.county_id)
     step.shown.pop("evaluations", None)
-    step.shown.pop("signed_by", None)  # beside the evaluations it would tell every department that one of them was dissatisfying
+    step.shown.pop(
+        "signed_by", None
+    )  # beside the evaluations it would tell every department that one of them was dissatisfying
     reopened = False
     for entry in step.values["evaluations"]:
         assignment = next(one for one in call.assignments if one.id == entry["assignment"])
@@ -255,17 +306,30 @@ def _evaluate(step: Step) -> None:
                 evaluated_by_id=step.person.person_id if step.person else None,
             )
         )
-        shown = {"satisfaction": entry["satisfaction"], "solved": entry["solved"], "comment": entry["comment"] or "", "round": assignment.round}
+        shown = {
+            "satisfaction": entry["satisfaction"],
+            "solved": entry["solved"],
+            "comment": entry["comment"] or "",
+            "round": assignment.round,
+        }
         if entry["satisfaction"] == Satisfaction.dissatisfied:
             shown["signed_by"] = step.values["signed_by"]
-        step.shown[f"evaluation.{assignment.id}"] = event.Restricted({"department": assignment.department.short_name, **shown}, assignment.department_id)
-        if entry["satisfaction"] == Satisfaction.dissatisfied and assignment.state == AssignmentState.reported and assignment.round == 1:
+        step.shown[f"evaluation.{assignment.id}"] = event.Restricted(
+            {"department": assignment.department.short_name, **shown}, assignment.department_id
+        )
+        if (
+            entry["satisfaction"] == Satisfaction.dissatisfied
+            and assignment.state == AssignmentState.reported
+            and assignment.round == 1
+        ):
             reopened = True
             assignment.round = 2
             assignment.state = AssignmentState.responded
             assignment.stopped_at = None
             assignment.report_from = step.now
-            assignment.report_due = calendar.deadline(step.now, setting(step.session, call.county_id, "round_report_limit"))
+            assignment.report_due = calendar.deadline(
+                step.now, setting(step.session, call.county_id, "round_report_limit")
+            )
             schedule_next_step(step.session, assignment)
     if reopened:
         call.state = CallState.dispatched
@@ -290,7 +354,9 @@ def _settle(step: Step) -> None:
             call.state = CallState.reported
             call.reported_at = automatic.now
 
-        perform_automatic(step.session, call, "all_reported", wait_for_evaluation, {"state": {"old": "dispatched", "new": "reported"}})
+        perform_automatic(
+            step.session, call, "all_reported", wait_for_evaluation, {"state": {"old": "dispatched", "new": "reported"}}
+        )
     keep_parties(step.session, call)
 
 
@@ -301,46 +367,139 @@ CALL_WORKFLOW = Workflow(
     after=_settle,
     transitions=(
         Transition(
-            "submit", _l("Submit call"), (TOWNSHIP,), ("draft", "returned"), asks_for=_submit_fields, may_ask=SUBMIT_FIELDS, guard=_submit_guard, effect=_submit,
-            primary=True, icon="send", done=_l("Call submitted"),
+            "submit",
+            _l("Submit call"),
+            (TOWNSHIP,),
+            ("draft", "returned"),
+            asks_for=_submit_fields,
+            may_ask=SUBMIT_FIELDS,
+            guard=_submit_guard,
+            effect=_submit,
+            primary=True,
+            icon="send",
+            done=_l("Call submitted"),
             help=_l("The county office accepts and dispatches it; an emergency reaches the departments at once."),
         ),
         Transition(
-            "accept", _l("Accept only"), (DISPATCHER,), ("submitted",), "accepted", effect=_accept, icon="check", bulk=True, done=_l("Call accepted"),
+            "accept",
+            _l("Accept only"),
+            (DISPATCHER,),
+            ("submitted",),
+            "accepted",
+            effect=_accept,
+            icon="check",
+            bulk=True,
+            done=_l("Call accepted"),
             help=_l("Accept now and dispatch later."),
         ),
         Transition(
-            "dispatch", _l("Accept and dispatch"), (DISPATCHER,), ("submitted", "accepted"), "dispatched", through="accept", primary=True, icon="arrow-fork",
-            done=_l("Call dispatched"), guard=_dispatch_guard, effect=_dispatch,
+            "dispatch",
+            _l("Accept and dispatch"),
+            (DISPATCHER,),
+            ("submitted", "accepted"),
+            "dispatched",
+            through="accept",
+            primary=True,
+            icon="arrow-fork",
+            done=_l("Call dispatched"),
+            guard=_dispatch_guard,
+            effect=_dispatch,
             asks=(
-                Field("lead", _l("Lead department"), "reference", target="organisation", only=DEPARTMENTS,
-                      default=lambda call, person: next((one.id for one in suggested(call)), None)),
-                Field("cooperating", _l("Cooperating departments"), "references", required=False, target="organisation", only=DEPARTMENTS,
-                      default=lambda call, person: [one.id for one in suggested(call)[1:]]),
+                Field(
+                    "lead",
+                    _l("Lead department"),
+                    "reference",
+                    target="organisation",
+                    only=DEPARTMENTS,
+                    default=lambda call, person: next((one.id for one in suggested(call)), None),
+                ),
+                Field(
+                    "cooperating",
+                    _l("Cooperating departments"),
+                    "references",
+                    required=False,
+                    target="organisation",
+                    only=DEPARTMENTS,
+                    default=lambda call, person: [one.id for one in suggested(call)[1:]],
+                ),
                 Field("remark", _l("Remark to the departments"), "long_text", required=False),
-                Field("complex", _l("Complex matter"), "boolean", required=False, help=_l("Gives the longer report deadline.")),
-                Field("respond_due", _l("Own response deadline"), "datetime", required=False, help=_l("Leave empty for the county's deadline.")),
-                Field("report_due", _l("Own report deadline"), "datetime", required=False, help=_l("Leave empty for the county's deadline.")),
+                Field(
+                    "complex",
+                    _l("Complex matter"),
+                    "boolean",
+                    required=False,
+                    help=_l("Gives the longer report deadline."),
+                ),
+                Field(
+                    "respond_due",
+                    _l("Own response deadline"),
+                    "datetime",
+                    required=False,
+                    help=_l("Leave empty for the county's deadline."),
+                ),
+                Field(
+                    "report_due",
+                    _l("Own report deadline"),
+                    "datetime",
+                    required=False,
+                    help=_l("Leave empty for the county's deadline."),
+                ),
             ),
         ),
         Transition(
-            "evaluate", _l("Evaluate"), (TOWNSHIP,), ("reported",), guard=_evaluate_guard, effect=_evaluate, primary=True, icon="star", done=_l("Call evaluated"),
+            "evaluate",
+            _l("Evaluate"),
+            (TOWNSHIP,),
+            ("reported",),
+            guard=_evaluate_guard,
+            effect=_evaluate,
+            primary=True,
+            icon="star",
+            done=_l("Call evaluated"),
             asks=(
-                Field("evaluations", _l("Evaluation of each department"), "entries", required=False, entries=EVALUATION_FIELDS, entry_rows=_evaluation_rows),
-                Field("signed_by", _l("Agreed by leader"), required=False, length=60, default=township_leader, help=_l("Recorded only if you are dissatisfied.")),
+                Field(
+                    "evaluations",
+                    _l("Evaluation of each department"),
+                    "entries",
+                    required=False,
+                    entries=EVALUATION_FIELDS,
+                    entry_rows=_evaluation_rows,
+                ),
+                Field(
+                    "signed_by",
+                    _l("Agreed by leader"),
+                    required=False,
+                    length=60,
+                    default=township_leader,
+                    help=_l("Recorded only if you are dissatisfied."),
+                ),
             ),
             help=_l("A dissatisfied evaluation gives the matter back to that department once."),
         ),
         Transition(
-            "log_progress", _l("Log progress"), (TOWNSHIP, DEPARTMENT_OF_CALL), ("submitted", "accepted", "dispatched", "reported", "long_term"), asks=PROGRESS, icon="message",
+            "log_progress",
+            _l("Log progress"),
+            (TOWNSHIP, DEPARTMENT_OF_CALL),
+            ("submitted", "accepted", "dispatched", "reported", "long_term"),
+            asks=PROGRESS,
+            icon="message",
             done=_l("Progress logged"),
         ),
         Transition(
-            "withdraw", _l("Withdraw"), (TOWNSHIP,), ("draft", "returned", "submitted", "accepted", "dispatched"), "withdrawn", obstacle=_already_reported, effect=_withdraw,
-            asks=(Field("reason", _l("Reason"), "long_text"),), danger=True, icon="arrow-back-up", done=_l("Call withdrawn"),
+            "withdraw",
+            _l("Withdraw"),
+            (TOWNSHIP,),
+            ("draft", "returned", "submitted", "accepted", "dispatched"),
+            "withdrawn",
+            obstacle=_already_reported,
+            effect=_withdraw,
+            asks=(Field("reason", _l("Reason"), "long_text"),),
+            danger=True,
+            icon="arrow-back-up",
+            done=_l("Call withdrawn"),
         ),
     ),
-)  # fmt: skip
+)
 
 
 # Transitions of an assignment
@@ -370,10 +529,19 @@ def _report_guard(step: Step) -> None:
     if step.values["solved"] != Solved.solved and not step.values["reason"]:
         raise Invalid({"reason": _l("Please say why the problem is not fully solved.")})
     if assignment.role == AssignmentRole.lead and not step.values.get("without_reason"):
-        waiting = [one.department.short_name for one in assignment.call.assignments if one is not assignment and one.state not in SETTLED]
+        waiting = [
+            one.department.short_name
+            for one in assignment.call.assignments
+            if one is not assignment and one.state not in SETTLED
+        ]
         if waiting:
             raise Invalid(
-                {"without_reason": _l("%(departments)s have not reported yet. Please wait for them, or say why you report without them.", departments="、".join(waiting))}
+                {
+                    "without_reason": _l(
+                        "%(departments)s have not reported yet. Please wait for them, or say why you report without them.",
+                        departments="、".join(waiting),
+                    )
+                }
             )
 
 
@@ -399,7 +567,9 @@ def _report(step: Step) -> None:
 def _not_in_hand(assignment: Assignment, now: datetime) -> Any:
     """An assignment of a withdrawn call stays in its state, but nothing more is done on it."""
     if assignment.call.state not in (CallState.dispatched, CallState.long_term):
-        return _l("This step is not possible now: the call is in the state “%(state)s”.", state=assignment.call.state.label)
+        return _l(
+            "This step is not possible now: the call is in the state “%(state)s”.", state=assignment.call.state.label
+        )
     return None
 
 
@@ -424,7 +594,13 @@ REPORT_FIELDS = (
     Field("result", _l("Result"), "long_text", help=_l("What was done and what came of it.")),
     Field("solved", _l("Is the problem solved"), "choice", choices=Solved),
     Field("reason", _l("Reason if not solved"), "long_text", required=False),
-    Field("without_reason", _l("Why without the other departments"), "long_text", required=False, help=_l("Only if a cooperating department has not reported yet.")),
+    Field(
+        "without_reason",
+        _l("Why without the other departments"),
+        "long_text",
+        required=False,
+        help=_l("Only if a cooperating department has not reported yet."),
+    ),
 )
 
 
@@ -439,29 +615,76 @@ ASSIGNMENT_WORKFLOW = Workflow(
     after=_settle,
     transitions=(
         Transition(
-            "respond", _l("Respond"), (DEPARTMENT,), ("pending",), "responded", obstacle=_not_in_hand, guard=_respond_guard, effect=_respond, primary=True, icon="phone-check",
-            done=_l("Department responded"), help=_l("Contact with the township, or arrival on the scene."),
+            "respond",
+            _l("Respond"),
+            (DEPARTMENT,),
+            ("pending",),
+            "responded",
+            obstacle=_not_in_hand,
+            guard=_respond_guard,
+            effect=_respond,
+            primary=True,
+            icon="phone-check",
+            done=_l("Department responded"),
+            help=_l("Contact with the township, or arrival on the scene."),
             asks=(
                 Field("how", _l("How"), "choice", choices=ResponseManner, default="phone"),
-                Field("whom", _l("With whom"), length=60, default=lambda one, person: one.call.contact_name or one.call.township.short_name),
+                Field(
+                    "whom",
+                    _l("With whom"),
+                    length=60,
+                    default=lambda one, person: one.call.contact_name or one.call.township.short_name,
+                ),
                 Field("plan", _l("Plan"), "long_text", required=False),
-                Field("at", _l("When"), "datetime", required=False, help=_l("For information; the deadline is judged by the time of this entry.")),
+                Field(
+                    "at",
+                    _l("When"),
+                    "datetime",
+                    required=False,
+                    help=_l("For information; the deadline is judged by the time of this entry."),
+                ),
             ),
         ),
         Transition(
-            "report", _l("Report result"), (DEPARTMENT,), ("responded",), "reported", obstacle=_not_in_hand, guard=_report_guard, effect=_report, asks_for=_report_fields, may_ask=REPORT_FIELDS,
-            primary=True, icon="clipboard-check", done=_l("Department reported"),
+            "report",
+            _l("Report result"),
+            (DEPARTMENT,),
+            ("responded",),
+            "reported",
+            obstacle=_not_in_hand,
+            guard=_report_guard,
+            effect=_report,
+            asks_for=_report_fields,
+            may_ask=REPORT_FIELDS,
+            primary=True,
+            icon="clipboard-check",
+            done=_l("Department reported"),
         ),
         Transition(
-            "log_progress", _l("Log progress"), (DEPARTMENT,), ("pending", "responded", "reported"), obstacle=_no_more_progress, asks=PROGRESS, icon="message",
+            "log_progress",
+            _l("Log progress"),
+            (DEPARTMENT,),
+            ("pending", "responded", "reported"),
+            obstacle=_no_more_progress,
+            asks=PROGRESS,
+            icon="message",
             done=_l("Progress logged"),
         ),
         Transition(
-            "close_assignment", _l("Close as not handled"), (DISPATCHER,), ("pending", "responded"), "missed", obstacle=_too_early_to_close, effect=_close,
-            asks=(Field("reason", _l("Reason"), "long_text"),), danger=True, icon="square-x", done=_l("Assignment closed as not handled"),
+            "close_assignment",
+            _l("Close as not handled"),
+            (DISPATCHER,),
+            ("pending", "responded"),
+            "missed",
+            obstacle=_too_early_to_close,
+            effect=_close,
+            asks=(Field("reason", _l("Reason"), "long_text"),),
+            danger=True,
+            icon="square-x",
+            done=_l("Assignment closed as not handled"),
         ),
     ),
-)  # fmt: skip
+)
 
 
 Call.workflow = CALL_WORKFLOW

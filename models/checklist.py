@@ -56,12 +56,21 @@ class Checklist(CountyRecord):
     scheme: Mapped[str] = column(_l("Scheme"), sa.String(40), nullable=False, default="territorial")
     owner_id: Mapped[int] = reference(_l("Owner"), "organisation", nullable=False)
     edition: Mapped[int] = column(_l("Version"), sa.Integer, listed=True, nullable=False, default=1)
-    state: Mapped[ChecklistState] = column(_l("State"), choice_type(ChecklistState), listed=True, editable=False, nullable=False, default=ChecklistState.draft)
+    state: Mapped[ChecklistState] = column(
+        _l("State"),
+        choice_type(ChecklistState),
+        listed=True,
+        editable=False,
+        nullable=False,
+        default=ChecklistState.draft,
+    )
     effective_from: Mapped[date | None] = column(_l("Effective from"), sa.Date, listed=True, required=False)
     effective_to: Mapped[date | None] = column(_l("Effective to"), sa.Date, required=False)
 
     owner: Mapped[Organisation] = relationship(foreign_keys=[owner_id])
-    items: Mapped[list[ChecklistItem]] = relationship(back_populates="checklist", order_by="ChecklistItem.number", cascade="all, delete-orphan")
+    items: Mapped[list[ChecklistItem]] = relationship(
+        back_populates="checklist", order_by="ChecklistItem.number", cascade="all, delete-orphan"
+    )
 
     @classmethod
     def visible_ids(cls, person: viewer.Viewer) -> sa.Select[tuple[int]] | None:
@@ -85,7 +94,9 @@ class ChecklistItem(CountyRecord):
     note: Mapped[str] = column(_l("Remark"), sa.Text, required=False, nullable=False, default="")
 
     checklist: Mapped[Checklist] = relationship(back_populates="items")
-    duties: Mapped[list[Duty]] = relationship(back_populates="item", order_by="Duty.position", cascade="all, delete-orphan")
+    duties: Mapped[list[Duty]] = relationship(
+        back_populates="item", order_by="Duty.position", cascade="all, delete-orphan"
+    )
 
     @classmethod
     def visible_ids(cls, person: viewer.Viewer) -> sa.Select[tuple[int]] | None:
@@ -140,9 +151,11 @@ _TOWNSHIP_PRIMARY = "（乡镇为法定主责）"
 
 
 def import_items(session: Session, checklist: Checklist, items: list[dict[str, Any]]) -> list[Duty]:
-    """Add items in the form of the compiled list (`number, field, name, primary [{dept, duty}], cooperating, basis, note`) to a draft; gives the unresolved duties.
+    """Add items in the form of the compiled list (`number, field, name, primary [{dept, duty}], cooperating, basis,
+    note`) to a draft; gives the unresolved duties.
 
-    A department's name that is an exact name or known alias becomes a link; several joined by 、 are split only when each is known; everything else stays as text.
+    A department's name that is an exact name or known alias becomes a link; several joined by 、 are split only when
+    each is known; everything else stays as text.
     """
     unresolved = []
     for entry in items:
@@ -172,7 +185,14 @@ def import_items(session: Session, checklist: Checklist, items: list[dict[str, A
 
 
 def _duty(item: ChecklistItem, kind: DutyKind, party: str, text: str, organisation: Organisation | None) -> Duty:
-    duty = Duty(county_id=item.county_id, position=len(item.duties) + 1, kind=kind, party=party, text=text, organisation=organisation)
+    duty = Duty(
+        county_id=item.county_id,
+        position=len(item.duties) + 1,
+        kind=kind,
+        party=party,
+        text=text,
+        organisation=organisation,
+    )
     item.duties.append(duty)
     return duty
 

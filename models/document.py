@@ -32,7 +32,9 @@ def take_number(session: Session, owner_id: int, kind: str, year: int) -> int:
     table = sa.inspect(NumberSeries).local_table
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     statement = insert(table).values(owner_id=owner_id, kind=kind, year=year, last=1)
-    statement = statement.on_conflict_do_update(index_elements=["owner_id", "kind", "year"], set_={"last": table.c.last + 1})
+    statement = statement.on_conflict_do_update(
+        index_elements=["owner_id", "kind", "year"], set_={"last": table.c.last + 1}
+    )
     return int(session.connection().execute(statement.returning(table.c.last)).scalar_one())
 
 
@@ -41,17 +43,26 @@ class Document(CountyRecord):
 
     __table_args__ = (
         sa.UniqueConstraint("issuer_id", "kind", "number"),
-        sa.Index("ix_document_wanted", "id", postgresql_where=sa.text("sha256 IS NULL"), sqlite_where=sa.text("sha256 IS NULL")),
+        sa.Index(
+            "ix_document_wanted",
+            "id",
+            postgresql_where=sa.text("sha256 IS NULL"),
+            sqlite_where=sa.text("sha256 IS NULL"),
+        ),
         sa.Index("ix_document_about", "about_type", "about_id"),
     )
     label = _l("Document")
     plural = _l("Documents")
 
     kind: Mapped[str] = column(_l("Kind"), sa.String(32), listed=True, editable=False, nullable=False)
-    number: Mapped[str] = column(_l("Number"), sa.String(60), listed=True, searched=True, editable=False, nullable=False)
+    number: Mapped[str] = column(
+        _l("Number"), sa.String(60), listed=True, searched=True, editable=False, nullable=False
+    )
     name: Mapped[str] = column(_l("Title"), sa.String(200), listed=True, searched=True, editable=False, nullable=False)
     issuer_id: Mapped[int] = reference(_l("Issued by"), "organisation", listed=True, editable=False, nullable=False)
-    issued_at: Mapped[datetime] = column(_l("Issued at"), UtcDateTime, listed=True, editable=False, nullable=False, default=clock.now)
+    issued_at: Mapped[datetime] = column(
+        _l("Issued at"), UtcDateTime, listed=True, editable=False, nullable=False, default=clock.now
+    )
     about_type: Mapped[str] = mapped_column(sa.String(64), nullable=False)
     about_id: Mapped[int] = mapped_column(KEY, nullable=False)
     context: Mapped[dict[str, Any]] = mapped_column(JSON, nullable=False)
@@ -69,7 +80,9 @@ class Document(CountyRecord):
         table, recipients = sa.inspect(cls).local_table, sa.inspect(DocumentRecipient).local_table
         mine = sa.or_(
             table.c.issuer_id == person.organisation_id,
-            table.c.id.in_(sa.select(recipients.c.document_id).where(recipients.c.organisation_id == person.organisation_id)),
+            table.c.id.in_(
+                sa.select(recipients.c.document_id).where(recipients.c.organisation_id == person.organisation_id)
+            ),
         )
         if person.has_role("dispatcher", "office_director", "supervisor", "county_leader"):
             mine = sa.or_(mine, sa.and_(table.c.county_id == person.county_id, table.c.kind == "reminder"))

@@ -1,7 +1,9 @@
 """The append-only event: timeline that people read, audit trail, and outbox, in one (design, decision 4).
 
-Events of a record's thread form a chain: unique (thread, sequence), each signed with HMAC over its content and its predecessor's signature, by a key that is
-not in the database. The chain covers salted digests of the values; the values stand in side rows that retention rules may erase without breaking the chain.
+Events of a record's thread form a chain: unique (thread, sequence), each signed with HMAC over its content and its
+predecessor's signature, by a key that is
+not in the database. The chain covers salted digests of the values; the values stand in side rows that retention
+rules may erase without breaking the chain.
 A seal signs the heads of all threads changed since the last seal, so that the removal of a thread's tail, or of a whole thread, shows as well.
 """
 
@@ -35,7 +37,12 @@ class Event(Model):
         sa.UniqueConstraint("thread_type", "thread_id", "sequence"),
         sa.Index("ix_event_record", "record_type", "record_id"),
         sa.Index("ix_event_at", "county_id", "at"),
-        sa.Index("ix_event_unrelayed", "id", postgresql_where=sa.text("relayed_at IS NULL"), sqlite_where=sa.text("relayed_at IS NULL")),
+        sa.Index(
+            "ix_event_unrelayed",
+            "id",
+            postgresql_where=sa.text("relayed_at IS NULL"),
+            sqlite_where=sa.text("relayed_at IS NULL"),
+        ),
     )
     label = _l("Event")
     plural = _l("Events")
@@ -63,7 +70,8 @@ class Event(Model):
 
     @classmethod
     def visible_ids(cls, person: Viewer) -> sa.Select[tuple[int]] | None:
-        """The auditor sees the events of the own county (2.1, end). Others meet events on timelines only, which show what belongs to a record that they see."""
+        """The auditor sees the events of the own county (2.1, end). Others meet events on timelines only, which show
+        what belongs to a record that they see."""
         table = sa.inspect(cls).local_table
         if person.has_role("auditor"):
             return sa.select(table.c.id).where(table.c.county_id == person.county_id)
@@ -71,7 +79,8 @@ class Event(Model):
 
 
 class EventValue(Model):
-    """A value that an event carries. `only_for_id` narrows who is shown it, beside the thread's owner and the county offices (2.1, end: evaluations)."""
+    """A value that an event carries. `only_for_id` narrows who is shown it, beside the thread's owner and the county
+    offices (2.1, end: evaluations)."""
 
     __tablename__ = "event_value"
 
@@ -86,7 +95,15 @@ class EventHead(Model):
     """The newest event of a thread. Locked while an event is appended, and what a seal covers."""
 
     __tablename__ = "event_head"
-    __table_args__ = (sa.Index("ix_event_head_unsealed", "thread_type", "thread_id", postgresql_where=sa.text("NOT sealed"), sqlite_where=sa.text("NOT sealed")),)
+    __table_args__ = (
+        sa.Index(
+            "ix_event_head_unsealed",
+            "thread_type",
+            "thread_id",
+            postgresql_where=sa.text("NOT sealed"),
+            sqlite_where=sa.text("NOT sealed"),
+        ),
+    )
 
     thread_type: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
     thread_id: Mapped[int] = mapped_column(KEY, primary_key=True, autoincrement=False)
@@ -184,7 +201,8 @@ def append(
 ) -> int:
     """Append an event to a record's thread in the present transaction; gives the event's id.
 
-    `values` are what the timeline shows; wrap one in `Restricted` to narrow its readers. The record must have its key. Written by Core statements so that it can run inside a flush.
+    `values` are what the timeline shows; wrap one in `Restricted` to narrow its readers. The record must have its
+    key. Written by Core statements so that it can run inside a flush.
     """
     thread = record.thread
     county_id = getattr(thread, "county_id", None)
@@ -215,7 +233,9 @@ def append_to(
     connection = session.connection()
     head = sa.inspect(EventHead).local_table
     where = (head.c.thread_type == thread[0], head.c.thread_id == thread[1])
-    last = connection.execute(sa.select(head.c.sequence, head.c.signature).where(*where).with_for_update()).one_or_none()
+    last = connection.execute(
+        sa.select(head.c.sequence, head.c.signature).where(*where).with_for_update()
+    ).one_or_none()
     sequence, previous = (last.sequence + 1, last.signature) if last else (1, FIRST)
 
     sides = []
@@ -247,16 +267,27 @@ def append_to(
     if sides:
         connection.execute(sa.insert(EventValue), [{"event_id": event_id, **side} for side in sides])
     if last:
-        connection.execute(sa.update(head).where(*where).values(sequence=sequence, signature=row["signature"], sealed=False))
+        connection.execute(
+            sa.update(head).where(*where).values(sequence=sequence, signature=row["signature"], sealed=False)
+        )
     else:
-        connection.execute(sa.insert(head).values(thread_type=thread[0], thread_id=thread[1], sequence=sequence, signature=row["signature"], sealed=False))
+        connection.execute(
+            sa.insert(head).values(
+                thread_type=thread[0], thread_id=thread[1], sequence=sequence, signature=row["signature"], sealed=False
+            )
+        )
     return int(event_id)
 
 
 def seal(session: Session) -> EventSeal | None:
     """Sign the heads of all threads changed since the last seal; None when nothing changed."""
     heads = list(
-        session.scalars(sa.select(EventHead).where(~EventHead.sealed).order_by(EventHead.thread_type, EventHead.thread_id).with_for_update(skip_locked=True))
+        session.scalars(
+            sa.select(EventHead)
+            .where(~EventHead.sealed)
+            .order_by(EventHead.thread_type, EventHead.thread_id)
+            .with_for_update(skip_locked=True)
+        )
     )
     if not heads:
         return None
@@ -264,7 +295,12 @@ def seal(session: Session) -> EventSeal | None:
     previous = last.signature if last else FIRST
     at = clock.now()
     covered = [[head.thread_type, head.thread_id, head.sequence, head.signature] for head in heads]
-    made = EventSeal(at=at, heads=covered, previous=previous, signature=_sign({"at": at.isoformat(timespec="microseconds"), "heads": covered}, previous))
+    made = EventSeal(
+        at=at,
+        heads=covered,
+        previous=previous,
+        signature=_sign({"at": at.isoformat(timespec="microseconds"), "heads": covered}, previous),
+    )
     session.add(made)
     for head in heads:
         head.sealed = True
@@ -292,7 +328,11 @@ def verify(session: Session) -> Iterator[Fault]:
     previous_thread: tuple[str, int] | None = None
     expected, signature = 1, FIRST
     signatures: dict[tuple[str, int, int], str] = {}
-    rows = session.connection().execute(sa.select(*sa.inspect(Event).local_table.c).order_by(Event.thread_type, Event.thread_id, Event.sequence).execution_options(yield_per=1000))
+    rows = session.connection().execute(
+        sa.select(*sa.inspect(Event).local_table.c)
+        .order_by(Event.thread_type, Event.thread_id, Event.sequence)
+        .execution_options(yield_per=1000)
+    )
     for row in rows.mappings():
         thread = (row["thread_type"], row["thread_id"])
         if thread != previous_thread:
@@ -300,12 +340,22 @@ def verify(session: Session) -> Iterator[Fault]:
         name = f"{thread[0]}/{thread[1]}"
         for gap in range(expected, row["sequence"]):
             yield Fault(name, gap, "missing")
-        if (row["previous"] != signature and row["sequence"] == expected) or row["signature"] != _sign(_content(dict(row)), row["previous"]):
+        if (row["previous"] != signature and row["sequence"] == expected) or row["signature"] != _sign(
+            _content(dict(row)), row["previous"]
+        ):
             yield Fault(name, row["sequence"], "altered")
         expected, signature = row["sequence"] + 1, row["signature"]
         signatures[thread[0], thread[1], row["sequence"]] = row["signature"]
     values = session.connection().execute(
-        sa.select(Event.thread_type, Event.thread_id, Event.sequence, Event.digests, EventValue.name, EventValue.salt, EventValue.value)
+        sa.select(
+            Event.thread_type,
+            Event.thread_id,
+            Event.sequence,
+            Event.digests,
+            EventValue.name,
+            EventValue.salt,
+            EventValue.value,
+        )
         .join(Event, Event.id == EventValue.event_id)
         .execution_options(yield_per=1000)
     )
@@ -323,7 +373,9 @@ def verify(session: Session) -> Iterator[Fault]:
     covered: set[tuple[str, int, int]] = set()
     signature = FIRST
     for sealed in session.scalars(sa.select(EventSeal).order_by(EventSeal.id)):
-        if sealed.previous != signature or sealed.signature != _sign({"at": sealed.at.isoformat(timespec="microseconds"), "heads": sealed.heads}, sealed.previous):
+        if sealed.previous != signature or sealed.signature != _sign(
+            {"at": sealed.at.isoformat(timespec="microseconds"), "heads": sealed.heads}, sealed.previous
+        ):
             yield Fault("seal", sealed.id, "seal altered")
         yield from _missing_tails(signatures, sealed.heads)
         covered.update((head[0], head[1], head[2]) for head in sealed.heads)
@@ -355,12 +407,24 @@ def _record_changes(session: Session, context: Any) -> None:
         return
     for record in session.new:
         if isinstance(record, Record):
-            append(session, record, "create", "create", {name: value for name, (_old, value) in _changes(record).items() if value is not None})
+            append(
+                session,
+                record,
+                "create",
+                "create",
+                {name: value for name, (_old, value) in _changes(record).items() if value is not None},
+            )
     for record in session.dirty:
         if isinstance(record, Record) and session.is_modified(record):
             changes = _changes(record)
             if changes:
-                append(session, record, "update", "update", {name: {"old": old, "new": new} for name, (old, new) in changes.items()})
+                append(
+                    session,
+                    record,
+                    "update",
+                    "update",
+                    {name: {"old": old, "new": new} for name, (old, new) in changes.items()},
+                )
     for record in session.deleted:
         if isinstance(record, Record):
             append(session, record, "delete", "delete", {"title": record.title})

@@ -1,6 +1,7 @@
 """Fields: what the portal must know of a value to ask for it, check it, show it and tell a program about it.
 
-One description serves columns of records and questions of transitions, so that the form, the REST schema, the import template and the timeline cannot disagree.
+One description serves columns of records and questions of transitions, so that the form, the REST schema, the
+import template and the timeline cannot disagree.
 """
 
 from __future__ import annotations
@@ -18,7 +19,20 @@ from flask_babel import lazy_gettext as _l
 Text = Any
 """A translated text: str or flask_babel's lazy string."""
 
-Kind = Literal["text", "long_text", "integer", "decimal", "boolean", "date", "datetime", "choice", "reference", "references", "entries", "json"]
+Kind = Literal[
+    "text",
+    "long_text",
+    "integer",
+    "decimal",
+    "boolean",
+    "date",
+    "datetime",
+    "choice",
+    "reference",
+    "references",
+    "entries",
+    "json",
+]
 
 LARGEST_ID = 2**63 - 1
 LONGEST_TEXT = 20_000
@@ -116,13 +130,19 @@ def clean_text(raw: Any, length: int | None = None) -> str:
     text = raw.replace("\r\n", "\n").replace("\r", "\n").strip()
     limit = length or LONGEST_TEXT
     if len(text) > limit:
-        raise FieldError(_l("This text has %(count)d characters, at most %(limit)d are possible.", count=len(text), limit=limit))
+        raise FieldError(
+            _l("This text has %(count)d characters, at most %(limit)d are possible.", count=len(text), limit=limit)
+        )
     if any((ord(c) < 32 and c not in "\n\t") or ord(c) == 127 or 0xD800 <= ord(c) <= 0xDFFF for c in text):
-        raise FieldError(_l("The text contains characters that cannot be kept. Please type it again instead of pasting it."))
+        raise FieldError(
+            _l("The text contains characters that cannot be kept. Please type it again instead of pasting it.")
+        )
     if _missing_glyphs is not None:
         missing = _missing_glyphs(text)
         if missing:
-            raise FieldError(_l("“%(character)s” cannot be printed on official papers. Please replace it.", character=missing[0]))
+            raise FieldError(
+                _l("“%(character)s” cannot be printed on official papers. Please replace it.", character=missing[0])
+            )
     return text
 
 
@@ -195,7 +215,14 @@ def _parse_datetime(field: Field, raw: Any, record: Any) -> datetime:
                 day, _, clock = text.translate(_DATE_WORDS).strip().partition(" ")
                 year, month, day_of_month = day.strip("- ").split("-")
                 hour, _, minute = clock.strip().replace("时", ":").replace("分", "").partition(":")
-                found = datetime(int(year), int(month), int(day_of_month), int(hour or 0), int(minute or 0))
+                found = datetime(
+                    int(year),
+                    int(month),
+                    int(day_of_month),
+                    int(hour or 0),
+                    int(minute or 0),
+                    tzinfo=ZoneInfo(field.local_zone),
+                )
             except (ValueError, OverflowError):
                 raise FieldError(_l("Please enter a date and time such as 2026-11-23 14:30.")) from None
     if not 1900 <= found.year <= 2200:

@@ -65,7 +65,11 @@ def planned_steps(session: Session, assignment: Assignment) -> list[PlannedStep]
 
 def open_steps(session: Session, assignment: Assignment) -> list[PlannedStep]:
     """The planned steps not yet taken in the present round."""
-    rows = session.execute(sa.select(LadderStep.clock, LadderStep.step).where(LadderStep.assignment_id == assignment.id, LadderStep.round == assignment.round))
+    rows = session.execute(
+        sa.select(LadderStep.clock, LadderStep.step).where(
+            LadderStep.assignment_id == assignment.id, LadderStep.round == assignment.round
+        )
+    )
     taken = {(row.clock, row.step) for row in rows}
     return [step for step in planned_steps(session, assignment) if (step.clock, step.step) not in taken]
 

@@ -22,7 +22,12 @@ class Notification(Model):
     __table_args__ = (
         sa.UniqueConstraint("event_id", "person_id", "kind"),
         sa.Index("ix_notification_inbox", "person_id", "id"),
-        sa.Index("ix_notification_unread", "person_id", postgresql_where=sa.text("read_at IS NULL"), sqlite_where=sa.text("read_at IS NULL")),
+        sa.Index(
+            "ix_notification_unread",
+            "person_id",
+            postgresql_where=sa.text("read_at IS NULL"),
+            sqlite_where=sa.text("read_at IS NULL"),
+        ),
     )
     label = _l("Notification")
     plural = _l("Notifications")
@@ -50,7 +55,14 @@ class Job(Model):
     """Work that an event calls for. The key makes it happen once; the row outlives a lost Redis."""
 
     __tablename__ = "job"
-    __table_args__ = (sa.Index("ix_job_open", "queued_at", postgresql_where=sa.text("done_at IS NULL"), sqlite_where=sa.text("done_at IS NULL")),)
+    __table_args__ = (
+        sa.Index(
+            "ix_job_open",
+            "queued_at",
+            postgresql_where=sa.text("done_at IS NULL"),
+            sqlite_where=sa.text("done_at IS NULL"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(KEY, primary_key=True)
     key: Mapped[str] = mapped_column(sa.String(120), unique=True, nullable=False)

@@ -46,7 +46,9 @@ class Organisation(Record):
     name: Mapped[str] = column(_l("Government name"), sa.String(100), listed=True, searched=True, nullable=False)
     party_name: Mapped[str] = column(_l("Party name"), sa.String(100), required=False, nullable=False, default="")
     short_name: Mapped[str] = column(_l("Short name"), sa.String(40), listed=True, searched=True, nullable=False)
-    kind: Mapped[OrganisationKind] = column(_l("Kind"), choice_type(OrganisationKind), listed=True, searched=True, nullable=False)
+    kind: Mapped[OrganisationKind] = column(
+        _l("Kind"), choice_type(OrganisationKind), listed=True, searched=True, nullable=False
+    )
     run_by: Mapped[RunBy] = column(_l("Run by"), choice_type(RunBy), nullable=False, default=RunBy.county)
     parent_id: Mapped[int | None] = reference(_l("Belongs to"), "organisation", required=False)
     order: Mapped[int] = column(_l("Order"), sa.Integer, listed=True, required=True, nullable=False, default=0)
@@ -60,7 +62,9 @@ class Organisation(Record):
     def visible_ids(cls, person: viewer.Viewer) -> sa.Select[tuple[int]] | None:
         """Everyone signed in: own county and its ancestors; a city reader the counties below (2.1, end)."""
         table = sa.inspect(cls).local_table
-        return sa.select(table.c.id).where(sa.or_(table.c.county_id.in_(person.region_ids), table.c.id.in_(person.lineage_ids)))
+        return sa.select(table.c.id).where(
+            sa.or_(table.c.county_id.in_(person.region_ids), table.c.id.in_(person.lineage_ids))
+        )
 
     @property
     def title(self) -> str:
@@ -97,7 +101,12 @@ def find_by_name(session: Session, county_id: int, name: str) -> Organisation | 
             .outerjoin(OrganisationAlias)
             .where(
                 Organisation.county_id == county_id,
-                sa.or_(Organisation.name == name, Organisation.short_name == name, Organisation.party_name == name, OrganisationAlias.name == name),
+                sa.or_(
+                    Organisation.name == name,
+                    Organisation.short_name == name,
+                    Organisation.party_name == name,
+                    OrganisationAlias.name == name,
+                ),
             )
         ).unique()
     )

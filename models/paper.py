@@ -43,13 +43,16 @@ def use_composer(kind: str, composer: Composer) -> None:
 
 
 def platform_office(session: Session, county_id: int) -> Organisation:
-    """The office in whose name the platform's own papers go out: by setting, else the county's first office. Raises LookupError in a county without offices."""
+    """The office in whose name the platform's own papers go out: by setting, else the county's first office. Raises
+    LookupError in a county without offices."""
     named = setting(session, county_id, "platform_office")
     office = find_by_name(session, county_id, named) if named else None
     if office is None:
         office = session.scalars(
             sa.select(Organisation)
-            .where(Organisation.county_id == county_id, Organisation.kind == OrganisationKind.office, Organisation.active)
+            .where(
+                Organisation.county_id == county_id, Organisation.kind == OrganisationKind.office, Organisation.active
+            )
             .order_by(Organisation.order, Organisation.id)
             .limit(1)
         ).first()
@@ -63,7 +66,13 @@ _NUMBERS = {"reminder": "催〔{year}〕{number:04d}"}
 
 
 def issue(
-    session: Session, kind: str, about: Record, *, issuer: Organisation, recipients: Iterable[Organisation], reader: Viewer | None = None
+    session: Session,
+    kind: str,
+    about: Record,
+    *,
+    issuer: Organisation,
+    recipients: Iterable[Organisation],
+    reader: Viewer | None = None,
 ) -> Document:
     """Issue a paper: take its number, store its context, ask for its bytes. All in the present transaction.
 
@@ -73,12 +82,22 @@ def issue(
     county_id: int = about.county_id
     year = work_calendar(session, county_id).local_date(now).year
     document = Document(
-        county_id=county_id, kind=kind, number="", name="", issuer=issuer, issued_at=now, about_type=about.resource(), about_id=about.id, context={}
+        county_id=county_id,
+        kind=kind,
+        number="",
+        name="",
+        issuer=issuer,
+        issued_at=now,
+        about_type=about.resource(),
+        about_id=about.id,
+        context={},
     )
     if kind in _NUMBERS:
         document.number = _NUMBERS[kind].format(year=year, number=take_number(session, issuer.id, kind, year))
     else:
-        document.number = f"{getattr(about, 'number', about.id)}-{take_number(session, issuer.id, f'{kind}:{about.id}', year)}"
+        document.number = (
+            f"{getattr(about, 'number', about.id)}-{take_number(session, issuer.id, f'{kind}:{about.id}', year)}"
+        )
     try:
         paper = _composers[kind](session, about, document, reader)
     except Unprintable as error:

@@ -96,7 +96,10 @@ class SignInFailure(Model):
     """A wrong password, counted per account name and per address (spec 4, end)."""
 
     __tablename__ = "sign_in_failure"
-    __table_args__ = (sa.Index("ix_sign_in_failure_username", "username", "at"), sa.Index("ix_sign_in_failure_address", "address", "at"))
+    __table_args__ = (
+        sa.Index("ix_sign_in_failure_username", "username", "at"),
+        sa.Index("ix_sign_in_failure_address", "address", "at"),
+    )
 
     id: Mapped[int] = mapped_column(KEY, primary_key=True)
     username: Mapped[str] = mapped_column(sa.String(128), nullable=False)
@@ -123,7 +126,11 @@ def make_viewer(session: Session, person: Person, *, address: str = "") -> Viewe
     if county_id is not None:
         regions = frozenset({county_id})
     else:
-        regions = frozenset(counties_below(session, person.organisation_id)) if person.organisation_id is not None else frozenset()
+        regions = (
+            frozenset(counties_below(session, person.organisation_id))
+            if person.organisation_id is not None
+            else frozenset()
+        )
     return Viewer(
         person_id=person.id,
         name=person.name,
@@ -140,14 +147,26 @@ def make_viewer(session: Session, person: Person, *, address: str = "") -> Viewe
 
 
 def _standing(person_id: int, county_id: int | None) -> sa.CompoundSelect[Any]:
-    """(what, first, second): every permission and role of a person, direct or by group, and the county with its ancestors. In the path of every request, so one statement."""
+    """(what, first, second): every permission and role of a person, direct or by group, and the county with its
+    ancestors. In the path of every request, so one statement."""
     tables = Model.metadata.tables
-    user_role, group_role, user_group, role = tables["ab_user_role"], tables["ab_group_role"], tables["ab_user_group"], tables["ab_role"]
+    user_role, group_role, user_group, role = (
+        tables["ab_user_role"],
+        tables["ab_group_role"],
+        tables["ab_user_group"],
+        tables["ab_role"],
+    )
     role_permission, pair = tables["ab_permission_view_role"], tables["ab_permission_view"]
-    permission, resource, organisation = tables["ab_permission"], tables["ab_view_menu"], sa.inspect(Organisation).local_table
+    permission, resource, organisation = (
+        tables["ab_permission"],
+        tables["ab_view_menu"],
+        sa.inspect(Organisation).local_table,
+    )
     held = sa.union(
         sa.select(user_role.c.role_id).where(user_role.c.user_id == person_id),
-        sa.select(group_role.c.role_id).join(user_group, user_group.c.group_id == group_role.c.group_id).where(user_group.c.user_id == person_id),
+        sa.select(group_role.c.role_id)
+        .join(user_group, user_group.c.group_id == group_role.c.group_id)
+        .where(user_group.c.user_id == person_id),
     )
     permissions = (
         sa.select(sa.literal("permission"), permission.c.name, resource.c.name)
@@ -159,8 +178,14 @@ def _standing(person_id: int, county_id: int | None) -> sa.CompoundSelect[Any]:
         .distinct()
     )
     roles = sa.select(sa.literal("role"), role.c.name, sa.literal("")).where(role.c.id.in_(held))
-    chain = sa.select(organisation.c.id, organisation.c.parent_id).where(organisation.c.id == county_id).cte("chain", recursive=True)
-    chain = chain.union(sa.select(organisation.c.id, organisation.c.parent_id).join(chain, organisation.c.id == chain.c.parent_id))
+    chain = (
+        sa.select(organisation.c.id, organisation.c.parent_id)
+        .where(organisation.c.id == county_id)
+        .cte("chain", recursive=True)
+    )
+    chain = chain.union(
+        sa.select(organisation.c.id, organisation.c.parent_id).join(chain, organisation.c.id == chain.c.parent_id)
+    )
     above = sa.select(sa.literal("above"), sa.cast(chain.c.id, sa.String), sa.literal(""))
     return sa.union_all(permissions, roles, above)
 
@@ -169,5 +194,9 @@ def counties_below(session: Session, organisation_id: int) -> list[int]:
     """All counties under a city or province."""
     table = sa.inspect(Organisation).local_table
     tree = sa.select(table.c.id, table.c.kind).where(table.c.id == organisation_id).cte("tree", recursive=True)
-    tree = tree.union_all(sa.select(table.c.id, table.c.kind).join(tree, table.c.parent_id == tree.c.id).where(table.c.kind.in_(["city", "county"])))
+    tree = tree.union_all(
+        sa.select(table.c.id, table.c.kind)
+        .join(tree, table.c.parent_id == tree.c.id)
+        .where(table.c.kind.in_(["city", "county"]))
+    )
     return list(session.connection().execute(sa.select(tree.c.id).where(tree.c.kind == "county")).scalars())

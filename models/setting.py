@@ -70,11 +70,18 @@ SETTINGS: dict[str, SettingSpec] = {
         SettingSpec("dispatch_limit", _l("Dispatch an accepted call within"), "limit", "1 working_days"),
         SettingSpec("respond_limit", _l("Respond within"), "limit", "1 working_days"),
         SettingSpec("report_limit", _l("Report within"), "limit", "5 working_days"),
-        SettingSpec("report_joint_limit", _l("Report within, for joint or complex matters"), "limit", "10 working_days"),
+        SettingSpec(
+            "report_joint_limit", _l("Report within, for joint or complex matters"), "limit", "10 working_days"
+        ),
         SettingSpec("emergency_respond_limit", _l("Respond to an emergency within"), "limit", "30 minutes"),
         SettingSpec("emergency_report_limit", _l("Report on an emergency within"), "limit", "1440 minutes"),
         SettingSpec("round_report_limit", _l("Report again after dissatisfaction within"), "limit", "3 working_days"),
-        SettingSpec("close_assignment_after", _l("An unanswered assignment may be closed after its report deadline by"), "limit", "3 working_days"),
+        SettingSpec(
+            "close_assignment_after",
+            _l("An unanswered assignment may be closed after its report deadline by"),
+            "limit",
+            "3 working_days",
+        ),
         SettingSpec("red_after", _l("Overdue becomes a supervision candidate after"), "limit", "3 working_days"),
         SettingSpec("reminder_due", _l("A reminder slip asks for an answer within"), "limit", "1 working_days"),
         SettingSpec("office_phone", _l("Office telephone shown on every page"), "text", ""),
@@ -92,10 +99,19 @@ class Setting(CountyRecord):
     plural = _l("Settings")
 
     name: Mapped[str] = column(
-        _l("Setting"), sa.String(64), kind="choice", choices=lambda record: [(one.name, one.label) for one in SETTINGS.values()], listed=True, nullable=False
+        _l("Setting"),
+        sa.String(64),
+        kind="choice",
+        choices=lambda record: [(one.name, one.label) for one in SETTINGS.values()],
+        listed=True,
+        nullable=False,
     )
     value: Mapped[str] = column(
-        _l("Value"), sa.String(500), listed=True, nullable=False, help=_l("A limit is a number and its unit, for example “5 working days”, “4 working hours”, “30 minutes”.")
+        _l("Value"),
+        sa.String(500),
+        listed=True,
+        nullable=False,
+        help=_l("A limit is a number and its unit, for example “5 working days”, “4 working hours”, “30 minutes”."),
     )
 
     @validates("value")
@@ -144,7 +160,9 @@ def setting(session: Session, county_id: int, name: str) -> Any:
     values = session.info.setdefault("settings", {})
     if county_id not in values:
         table = sa.inspect(Setting).local_table
-        rows = session.connection().execute(sa.select(table.c.name, table.c.value).where(table.c.county_id == county_id))
+        rows = session.connection().execute(
+            sa.select(table.c.name, table.c.value).where(table.c.county_id == county_id)
+        )
         values[county_id] = {row.name: row.value for row in rows}
     spec = SETTINGS[name]
     return spec.parse(values[county_id].get(name, spec.default))

@@ -35,16 +35,24 @@ class Notice(CountyRecord):
     label = _l("Notice")
     plural = _l("Notices")
 
-    kind: Mapped[NoticeKind] = column(_l("Kind"), choice_type(NoticeKind), listed=True, searched=True, editable=False, nullable=False)
+    kind: Mapped[NoticeKind] = column(
+        _l("Kind"), choice_type(NoticeKind), listed=True, searched=True, editable=False, nullable=False
+    )
     number: Mapped[str | None] = column(_l("Number"), sa.String(60), listed=True, searched=True, editable=False)
-    department_id: Mapped[int] = reference(_l("Department"), "organisation", listed=True, searched=True, editable=False, nullable=False)
-    state: Mapped[NoticeState] = column(_l("State"), choice_type(NoticeState), listed=True, editable=False, nullable=False)
+    department_id: Mapped[int] = reference(
+        _l("Department"), "organisation", listed=True, searched=True, editable=False, nullable=False
+    )
+    state: Mapped[NoticeState] = column(
+        _l("State"), choice_type(NoticeState), listed=True, editable=False, nullable=False
+    )
     issued_at: Mapped[datetime | None] = column(_l("Issued at"), UtcDateTime, listed=True, editable=False)
     document_id: Mapped[int | None] = reference(_l("Document"), "document", editable=False)
 
     department: Mapped[Organisation] = relationship(foreign_keys=[department_id])
     document: Mapped[Document | None] = relationship()
-    entries: Mapped[list[NoticeEntry]] = relationship(back_populates="notice", order_by="NoticeEntry.assignment_id", cascade="all, delete-orphan")
+    entries: Mapped[list[NoticeEntry]] = relationship(
+        back_populates="notice", order_by="NoticeEntry.assignment_id", cascade="all, delete-orphan"
+    )
 
     @classmethod
     def visible_ids(cls, person: viewer.Viewer) -> sa.Select[tuple[int]] | None:
@@ -53,7 +61,9 @@ class Notice(CountyRecord):
         if person.has_role("dispatcher", "office_director", "supervisor", "county_leader"):
             return sa.select(table.c.id).where(table.c.county_id.in_(person.region_ids))
         if person.has_role("department_officer"):
-            return sa.select(table.c.id).where(table.c.department_id == person.organisation_id, table.c.state == NoticeState.issued.value)
+            return sa.select(table.c.id).where(
+                table.c.department_id == person.organisation_id, table.c.state == NoticeState.issued.value
+            )
         return sa.select(table.c.id).where(sa.false())
 
     @property

@@ -34,7 +34,8 @@ def sweep(transaction: Callable[[], AbstractContextManager[Session]]) -> Swept:
     """Take every step that is due now. Idempotent: run again, or at the same time, it does nothing twice.
 
     Raises ExceptionGroup after all others are done when a department could not be swept; the next sweep tries it again.
-    `transaction` opens a writing transaction that commits at its end; one is used per department, since all that one sweep finds for a department stands on one slip.
+    `transaction` opens a writing transaction that commits at its end; one is used per department, since all that
+    one sweep finds for a department stands on one slip.
     """
     done = Swept()
     failures: list[Exception] = []
@@ -57,23 +58,40 @@ def sweep(transaction: Callable[[], AbstractContextManager[Session]]) -> Swept:
 
 def due_departments(session: Session, now: datetime) -> Sequence[int]:
     """Departments with a step due, in order of their key."""
-    return session.scalars(sa.select(Assignment.department_id).where(Assignment.next_step_at <= now).distinct().order_by(Assignment.department_id)).all()
+    return session.scalars(
+        sa.select(Assignment.department_id)
+        .where(Assignment.next_step_at <= now)
+        .distinct()
+        .order_by(Assignment.department_id)
+    ).all()
 
 
 def _sweep_department(session: Session, department_id: int, done: Swept) -> bool:
-    """One transaction of the sweep; True when there may be more. Calls are locked in the order of their keys, as every transition does; one that is busy waits for the next sweep."""
+    """One transaction of the sweep; True when there may be more. Calls are locked in the order of their keys, as
+    every transition does; one that is busy waits for the next sweep."""
     now = clock.now()
     call_ids = session.scalars(
-        sa.select(Assignment.call_id).where(Assignment.department_id == department_id, Assignment.next_step_at <= now).order_by(Assignment.call_id).limit(BATCH)
+        sa.select(Assignment.call_id)
+        .where(Assignment.department_id == department_id, Assignment.next_step_at <= now)
+        .order_by(Assignment.call_id)
+        .limit(BATCH)
     ).all()
     if not call_ids:
         return False
     locked = session.scalars(
-        sa.select(Call).where(Call.id.in_(call_ids)).order_by(Call.id).with_for_update(skip_locked=True).execution_options(populate_existing=True)
+        sa.select(Call)
+        .where(Call.id.in_(call_ids))
+        .order_by(Call.id)
+        .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
     ).all()
     assignments = session.scalars(
         sa.select(Assignment)
-        .where(Assignment.call_id.in_([call.id for call in locked]), Assignment.department_id == department_id, Assignment.next_step_at <= now)
+        .where(
+            Assignment.call_id.in_([call.id for call in locked]),
+            Assignment.department_id == department_id,
+            Assignment.next_step_at <= now,
+        )
         .options(selectinload(Assignment.call))
         .order_by(Assignment.id)
         .execution_options(populate_existing=True)
@@ -84,10 +102,18 @@ def _sweep_department(session: Session, department_id: int, done: Swept) -> bool
         steps = [step for step in open_steps(session, assignment) if step.at <= now]
         late = {step.clock for step in steps if step.step == "reminder"}
         for step in steps:
-            skipped = step.step != "reminder" and (step.clock in late or any(later.clock == step.clock and later > step for later in steps))
+            skipped = step.step != "reminder" and (
+                step.clock in late or any(later.clock == step.clock and later > step for later in steps)
+            )
             session.add(
                 LadderStep(
-                    assignment_id=assignment.id, round=assignment.round, clock=step.clock, step=step.step, due=step.due, taken_at=now, skipped=skipped
+                    assignment_id=assignment.id,
+                    round=assignment.round,
+                    clock=step.clock,
+                    step=step.step,
+                    due=step.due,
+                    taken_at=now,
+                    skipped=skipped,
                 )
             )
             done.steps += 1
@@ -114,19 +140,33 @@ def _remind(session: Session, overdue: Sequence[tuple[Assignment, PlannedStep]])
     """One reminder slip for everything overdue, born issued, in the platform's name."""
     first = overdue[0][0]
     notice = Notice(
-        county_id=first.county_id, kind=NoticeKind.reminder, department_id=first.department_id, state=NoticeState.issued, issued_at=clock.now()
+        county_id=first.county_id,
+        kind=NoticeKind.reminder,
+        department_id=first.department_id,
+        state=NoticeState.issued,
+        issued_at=clock.now(),
     )
     session.info[event.COVERED] = session.info.get(event.COVERED, 0) + 1
     try:
         session.add(notice)
         for assignment, step in overdue:
-            notice.entries.append(NoticeEntry(assignment=assignment, clock=step.clock, round=assignment.round, due=step.due))
+            notice.entries.append(
+                NoticeEntry(assignment=assignment, clock=step.clock, round=assignment.round, due=step.due)
+            )
         session.flush()
-        document = issue(session, "reminder", notice, issuer=platform_office(session, first.county_id), recipients=[first.department])
+        document = issue(
+            session, "reminder", notice, issuer=platform_office(session, first.county_id), recipients=[first.department]
+        )
         notice.number = document.number
         notice.document = document
         session.flush()
-        event.append(session, notice, "automatic", "issue", {"number": document.number, "document": {"id": document.id, "name": document.title}})
+        event.append(
+            session,
+            notice,
+            "automatic",
+            "issue",
+            {"number": document.number, "document": {"id": document.id, "name": document.title}},
+        )
     finally:
         session.info[event.COVERED] -= 1
     for assignment, step in overdue:
@@ -135,6 +175,11 @@ def _remind(session: Session, overdue: Sequence[tuple[Assignment, PlannedStep]])
             assignment,
             "reminder",
             _nothing,
-            {"clock": step.clock, "due": step.due, "notice": {"id": notice.id, "name": notice.number}, "document": {"id": document.id, "name": document.title}},
+            {
+                "clock": step.clock,
+                "due": step.due,
+                "notice": {"id": notice.id, "name": notice.number},
+                "document": {"id": document.id, "name": document.title},
+            },
         )
     return notice

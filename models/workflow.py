@@ -1,4 +1,5 @@
-"""Workflows as data: states, transitions, who may, what it asks for, what it demands first – and the one function that performs a transition (spec 2).
+"""Workflows as data: states, transitions, who may, what it asks for, what it demands first – and the one function
+that performs a transition (spec 2).
 
 From a declaration come the buttons, the form in place, the REST operation, the bulk action, the permission, the timeline entry and the help text.
 """
@@ -36,8 +37,8 @@ class NotFound(Refused):
 
     status = 404
 
-    def __init__(self, message: Text = _l("This record does not exist, or it is not yours to see.")) -> None:
-        super().__init__(message)
+    def __init__(self, message: Text = None) -> None:
+        super().__init__(message or _l("This record does not exist, or it is not yours to see."))
 
 
 class Forbidden(Refused):
@@ -45,8 +46,8 @@ class Forbidden(Refused):
 
     status = 403
 
-    def __init__(self, message: Text = _l("Your role does not include this step.")) -> None:
-        super().__init__(message)
+    def __init__(self, message: Text = None) -> None:
+        super().__init__(message or _l("Your role does not include this step."))
 
 
 class Conflict(Refused):
@@ -121,7 +122,8 @@ Effect = Callable[[Step], None]
 class Transition:
     """One step of a workflow.
 
-    `sources` and `target` are states (`target` None: stays, or the effect decides). `guard` raises Invalid. `effect` changes the record and makes papers.
+    `sources` and `target` are states (`target` None: stays, or the effect decides). `guard` raises Invalid.
+    `effect` changes the record and makes papers.
     `primary` marks the one button in front.
     """
 
@@ -136,7 +138,8 @@ class Transition:
     may_ask: tuple[Field, ...] = ()
     """All that `asks_for` may ask."""
     obstacle: Callable[[Any, datetime], Text | None] | None = None
-    """What stands in the way of this record now, whatever would be entered: a sentence, or None. Judged before the fields (409 before 422); the button is not offered."""
+    """What stands in the way of this record now, whatever would be entered: a sentence, or None. Judged before the
+    fields (409 before 422); the button is not offered."""
     guard: Guard | None = None
     effect: Effect | None = None
     help: Text = ""
@@ -213,7 +216,9 @@ def load_visible(session: Session, model: type[Any], record_id: int, options: Se
 
 def permitted(transition: Transition, record: Record, person: Viewer) -> bool:
     """Whether a step could ever be this person's: role, permission and relation, whatever the state."""
-    return person.may(transition.permission, type(record).__name__) and any(by.allows(record, person) for by in transition.by)
+    return person.may(transition.permission, type(record).__name__) and any(
+        by.allows(record, person) for by in transition.by
+    )
 
 
 def possible(record: Any, person: Viewer) -> list[Transition]:
@@ -225,7 +230,9 @@ def possible(record: Any, person: Viewer) -> list[Transition]:
         return [
             t
             for t in type(record).workflow.transitions
-            if record.state in t.sources and permitted(t, record, person) and (t.obstacle is None or t.obstacle(record, now) is None)
+            if record.state in t.sources
+            and permitted(t, record, person)
+            and (t.obstacle is None or t.obstacle(record, now) is None)
         ]
 
 
@@ -255,10 +262,15 @@ def perform(
             raise Forbidden()
         _lock(session, workflow, record)
         if version is not None and version != record.version:
-            raise Stale(_l("This record was changed by somebody else after you opened it. Please look at the new state first."))
+            raise Stale(
+                _l("This record was changed by somebody else after you opened it. Please look at the new state first.")
+            )
         if record.state not in transition.sources:
             raise Conflict(
-                _l("This step is not possible now: the record is in the state “%(state)s”.", state=workflow.states(record.state).label)
+                _l(
+                    "This step is not possible now: the record is in the state “%(state)s”.",
+                    state=workflow.states(record.state).label,
+                )
             )
         step = Step(session, record, person, clock.now(), {})
         obstacle = transition.obstacle(record, step.now) if transition.obstacle is not None else None
@@ -275,11 +287,13 @@ def perform(
         return _do(step, workflow, transition, "transition")
 
 
-def perform_automatic(session: Session, record: Record, name: str, effect: Effect, shown: Mapping[str, Any] | None = None) -> int:
+def perform_automatic(
+    session: Session, record: Record, name: str, effect: Effect, shown: Mapping[str, Any] | None = None
+) -> int:
     """A step without a triggering transition (a ladder's step, an expiry): run as the system, with an event of its own. The caller holds the lock."""
     with viewer.system():
         step = Step(session, record, None, clock.now(), {}, dict(shown or {}))
-        with _covered(session):
+        with Covered(session):
             effect(step)
             session.flush()
             return event.append(session, record, "automatic", name, step.shown)
@@ -288,7 +302,9 @@ def perform_automatic(session: Session, record: Record, name: str, effect: Effec
 def _lock(session: Session, workflow: Workflow, record: Record) -> None:
     targets = list(workflow.lock(session, record)) if workflow.lock is not None else []
     for model, key in [*targets, (type(record), record.id)]:
-        session.scalars(sa.select(model).where(model.id == key).with_for_update().execution_options(populate_existing=True)).one()
+        session.scalars(
+            sa.select(model).where(model.id == key).with_for_update().execution_options(populate_existing=True)
+        ).one()
 
 
 def _read(step: Step, fields: Sequence[Field], raw: Mapping[str, Any]) -> None:
@@ -305,7 +321,13 @@ def _read(step: Step, fields: Sequence[Field], raw: Mapping[str, Any]) -> None:
             errors[asked.name] = [error.message]
     if errors:
         raise Invalid(errors)
-    step.shown.update({asked.name: shown_value(step.values[asked.name]) for asked in fields if step.values[asked.name] not in (None, [], "")})
+    step.shown.update(
+        {
+            asked.name: shown_value(step.values[asked.name])
+            for asked in fields
+            if step.values[asked.name] not in (None, [], "")
+        }
+    )
 
 
 def _load_references(session: Session, asked: Field, keys: int | list[int], county_id: int | None) -> Any:
@@ -315,12 +337,18 @@ def _load_references(session: Session, asked: Field, keys: int | list[int], coun
         from models.person import Person
 
         model: Any = Person
-        found = {one.id: one for one in session.scalars(sa.select(Person).where(Person.id.in_(wanted))) if one.organisation and one.organisation.county_id == county_id}
+        found = {
+            one.id: one
+            for one in session.scalars(sa.select(Person).where(Person.id.in_(wanted)))
+            if one.organisation and one.organisation.county_id == county_id
+        }
     else:
         model = RECORD_TYPES[asked.target]
         query = sa.select(model).where(model.id.in_(wanted))
         for name, value in (asked.only or {}).items():
-            query = query.where(getattr(model, name).in_(value) if isinstance(value, list | tuple) else getattr(model, name) == value)
+            query = query.where(
+                getattr(model, name).in_(value) if isinstance(value, list | tuple) else getattr(model, name) == value
+            )
         if county_id is not None and hasattr(model, "county_id"):
             query = query.where(model.county_id == county_id)
         found = {one.id: one for one in session.scalars(query)}
@@ -340,7 +368,7 @@ def shown_value(value: Any) -> Any:
     return value
 
 
-class _covered:
+class Covered:
     """While a transition runs, its own event covers the field changes of every record that it touches."""
 
     def __init__(self, session: Session) -> None:
@@ -357,7 +385,7 @@ class _covered:
 
 
 def _do(step: Step, workflow: Workflow, transition: Transition, kind: str) -> Outcome:
-    with _covered(step.session):
+    with Covered(step.session):
         before = step.record.state
         if transition.target is not None:
             step.record.state = workflow.states(transition.target)

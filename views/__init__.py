@@ -12,7 +12,18 @@ from views.inbox import InboxView
 from views.organisation import OrganisationView
 
 PAGES = (HomeView, LanguageView, SearchView, InboxView)
-RECORDS = (CallView, AssignmentView, ReportView, EvaluationView, ChecklistView, ChecklistItemView, NoticeView, DocumentView, OrganisationView, SettingView)
+RECORDS = (
+    CallView,
+    AssignmentView,
+    ReportView,
+    EvaluationView,
+    ChecklistView,
+    ChecklistItemView,
+    NoticeView,
+    DocumentView,
+    OrganisationView,
+    SettingView,
+)
 
 
 def register(portal: Portal) -> None:

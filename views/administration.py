@@ -20,4 +20,7 @@ class SettingView(RecordView):
         return Cell(setting.words)
 
     def facts(self, record: Any) -> tuple[Fact, ...]:
-        return tuple(Fact(fact.label, Cell(record.words)) if fact.cell.text == record.value else fact for fact in super().facts(record))
+        return tuple(
+            Fact(fact.label, Cell(record.words)) if fact.cell.text == record.value else fact
+            for fact in super().facts(record)
+        )

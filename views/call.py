@@ -32,7 +32,14 @@ from models.workflow import Conflict, Forbidden, load_visible
 OFFICES = frozenset({"dispatcher", "office_director", "supervisor", "county_leader", "duty_officer", "city_reader"})
 READERS = OFFICES | {"township_officer", "department_officer"}
 TOWNSHIP_TODO = (CallState.draft, CallState.returned, CallState.reported)
-OPEN = (CallState.submitted, CallState.returned, CallState.accepted, CallState.dispatched, CallState.reported, CallState.long_term)
+OPEN = (
+    CallState.submitted,
+    CallState.returned,
+    CallState.accepted,
+    CallState.dispatched,
+    CallState.reported,
+    CallState.long_term,
+)
 WORKED_ON = (AssignmentState.pending.value, AssignmentState.responded.value)
 
 
@@ -44,7 +51,9 @@ def todo(person: Viewer) -> sa.ColumnElement[bool] | None:
     if person.has_role("dispatcher"):
         waiting.append(Call.state.in_((CallState.submitted, CallState.accepted)))
     if person.has_role("department_officer"):
-        mine = sa.select(CallParty.call_id).where(CallParty.organisation_id == person.organisation_id, CallParty.state.in_(WORKED_ON))
+        mine = sa.select(CallParty.call_id).where(
+            CallParty.organisation_id == person.organisation_id, CallParty.state.in_(WORKED_ON)
+        )
         waiting.append(sa.and_(Call.state == CallState.dispatched, Call.id.in_(mine)))
     return sa.or_(*waiting) if waiting else None
 
@@ -199,7 +208,9 @@ class CallView(RecordView):
         if item is None:
             return ()
         facts = tuple(Fact(f"{duty.party}（{duty.kind.label}）", Cell(duty.text), long=True) for duty in item.duties)
-        head = Fact(_("Item %(number)d", number=item.number), Cell(item.name, url=self.page_url("checklist_item", item.id)))
+        head = Fact(
+            _("Item %(number)d", number=item.number), Cell(item.name, url=self.page_url("checklist_item", item.id))
+        )
         return (Section(_("Checklist item"), (head, *facts)),)
 
     def _part(self, one: Assignment, evaluations: Mapping[Any, Evaluation], failed: Failed | None) -> Part:
@@ -217,7 +228,9 @@ class CallView(RecordView):
                 text = f"{report.solved.label}：{report.result}" + (f"\n{report.reason}" if report.reason else "")
                 facts.append(Fact(_("Report") + suffix, Cell(text), long=True))
             if evaluation is not None:
-                text = f"{evaluation.satisfaction.label}，{evaluation.solved.label}" + (f"\n{evaluation.comment}" if evaluation.comment else "")
+                text = f"{evaluation.satisfaction.label}，{evaluation.solved.label}" + (
+                    f"\n{evaluation.comment}" if evaluation.comment else ""
+                )
                 facts.append(Fact(_("Evaluation") + suffix, Cell(text), long=True))
         marks = one.marks(clock.now())
         if marks:
@@ -240,9 +253,14 @@ class CallView(RecordView):
     # Papers
 
     def _documents(self, call: Call) -> tuple[Attachment, ...]:
-        rows = db.session.scalars(sa.select(Document).where(Document.about_type == "call", Document.about_id == call.id).order_by(Document.id))
+        rows = db.session.scalars(
+            sa.select(Document).where(Document.about_type == "call", Document.about_id == call.id).order_by(Document.id)
+        )
         view = self.appbuilder.view_of("document")
-        return tuple(Attachment(f"{one.number} {one.name}", view.url("pdf", pk=one.id), ready=one.sha256 is not None) for one in rows)
+        return tuple(
+            Attachment(f"{one.number} {one.name}", view.url("pdf", pk=one.id), ready=one.sha256 is not None)
+            for one in rows
+        )
 
     def _paper_button(self, call: Call) -> tuple[Button, ...]:
         if call.state == CallState.draft or self.person().has_role("city_reader"):
@@ -261,7 +279,14 @@ class CallView(RecordView):
             raise Forbidden()
         organisation = self._own_organisation(person)
         with viewer.system():
-            issue(session, "call_slip", call, issuer=platform_office(session, call.county_id), recipients=[organisation], reader=person)
+            issue(
+                session,
+                "call_slip",
+                call,
+                issuer=platform_office(session, call.county_id),
+                recipients=[organisation],
+                reader=person,
+            )
         session.commit()
         flash(_("The flow sheet is being made; it stands among the documents in a moment."), "success")
         return redirect(f"{self.url('show', pk=pk)}#documents-title")

@@ -28,14 +28,27 @@ class ChecklistView(RecordView):
     def record_page(self, record: Checklist, failed: Failed | None) -> RecordPage:
         """The whole list on its page: number, field, matter."""
         page = super().record_page(record, failed)
-        items = db.session.scalars(sa.select(ChecklistItem).where(ChecklistItem.checklist_id == record.id).order_by(ChecklistItem.number)).all()
+        items = db.session.scalars(
+            sa.select(ChecklistItem).where(ChecklistItem.checklist_id == record.id).order_by(ChecklistItem.number)
+        ).all()
         view = self.appbuilder.view_of("checklist_item")
         rows = tuple(
-            Row(str(item.id), view.url("show", pk=item.id), (Cell(str(item.number), number=True), Cell(item.field), Cell(item.name, url=view.url("show", pk=item.id))), item.name)
+            Row(
+                str(item.id),
+                view.url("show", pk=item.id),
+                (
+                    Cell(str(item.number), number=True),
+                    Cell(item.field),
+                    Cell(item.name, url=view.url("show", pk=item.id)),
+                ),
+                item.name,
+            )
             for item in items
         )
         columns = (Column("number", _("Number"), number=True), Column("field", _("Field")), Column("name", _("Matter")))
-        return replace(page, main_sections=(Section(_("Matters"), columns=columns, rows=rows, empty=_("No matters yet.")),))
+        return replace(
+            page, main_sections=(Section(_("Matters"), columns=columns, rows=rows, empty=_("No matters yet.")),)
+        )
 
 
 class ChecklistItemView(RecordView):
@@ -58,4 +71,7 @@ class ChecklistItemView(RecordView):
         if not person.may("can_add", "Call"):
             return buttons
         view = self.appbuilder.view_of("call")
-        return (*buttons, Button(_("Raise a call citing this item"), view.url("add", checklist_item=record.id), icon="speakerphone"))
+        return (
+            *buttons,
+            Button(_("Raise a call citing this item"), view.url("add", checklist_item=record.id), icon="speakerphone"),
+        )

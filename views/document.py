@@ -25,8 +25,19 @@ from models.workflow import load_visible
 
 KINDS = {"call_slip": _l("Flow sheet"), "reminder": _l("Reminder slip")}
 READERS = frozenset(
-    {"dispatcher", "office_director", "supervisor", "county_leader", "checklist_manager", "township_officer", "department_officer", "agency_head"}
+    {
+        "dispatcher",
+        "office_director",
+        "supervisor",
+        "county_leader",
+        "checklist_manager",
+        "township_officer",
+        "department_officer",
+        "agency_head",
+    }
 )
+
+
 class DocumentView(RecordView):
     model = Document
     readers = READERS
@@ -59,8 +70,20 @@ class DocumentView(RecordView):
             facts.append(Fact(_("About"), Cell(_("Open the record"), url=about)))
         if record.sha256:
             facts.append(Fact("SHA-256", Cell(record.sha256[:16] + "…", hint=record.sha256)))
-        paper = Attachment(record.file_name, self.url("pdf", pk=record.id), size=_size(record.size), ready=record.sha256 is not None, preview_url=self.url("pdf", pk=record.id, view=1) if record.sha256 else "")
-        return replace(page, number=record.number, facts=tuple(facts), documents=(paper,), crumbs=(Link(str(Document.plural), self.url("list")),))
+        paper = Attachment(
+            record.file_name,
+            self.url("pdf", pk=record.id),
+            size=_size(record.size),
+            ready=record.sha256 is not None,
+            preview_url=self.url("pdf", pk=record.id, view=1) if record.sha256 else "",
+        )
+        return replace(
+            page,
+            number=record.number,
+            facts=tuple(facts),
+            documents=(paper,),
+            crumbs=(Link(str(Document.plural), self.url("list")),),
+        )
 
     @expose("/pdf/<int:pk>")
     def pdf(self, pk: int) -> Any:
@@ -95,7 +118,14 @@ class NoticeView(RecordView):
         body = tuple(
             Fact(
                 f"{one.assignment.call.number} {one.assignment.call.title}",
-                Cell(_("%(clock)s was due %(due)s", clock=clocks[one.clock], due=value_text(fields_of(Notice)["issued_at"], one.due)), url=call_view.url("show", pk=one.assignment.call_id)),
+                Cell(
+                    _(
+                        "%(clock)s was due %(due)s",
+                        clock=clocks[one.clock],
+                        due=value_text(fields_of(Notice)["issued_at"], one.due),
+                    ),
+                    url=call_view.url("show", pk=one.assignment.call_id),
+                ),
                 long=True,
             )
             for one in entries
@@ -105,5 +135,13 @@ class NoticeView(RecordView):
         documents: tuple[Attachment, ...] = ()
         if document is not None:
             view = self.appbuilder.view_of("document")
-            documents = (Attachment(document.file_name, view.url("pdf", pk=document.id), ready=document.sha256 is not None),)
-        return replace(page, title=f"{record.kind.label} {record.department.short_name}", number=record.number or "", body=body, documents=documents)
+            documents = (
+                Attachment(document.file_name, view.url("pdf", pk=document.id), ready=document.sha256 is not None),
+            )
+        return replace(
+            page,
+            title=f"{record.kind.label} {record.department.short_name}",
+            number=record.number or "",
+            body=body,
+            documents=documents,
+        )

@@ -54,13 +54,18 @@ class HomeView(BaseView):  # type: ignore[misc]
             empty=self.empty(person),
             news_title=_("Latest papers") if person.may("can_list", "Document") else "",
             news=tuple(self.news()) if person.may("can_list", "Document") else (),
-            buttons=(Button(_("Raise a call"), url_for("CallView.add"), icon="plus", primary=True),) if person.may("can_add", "Call") else (),
+            buttons=(Button(_("Raise a call"), url_for("CallView.add"), icon="plus", primary=True),)
+            if person.may("can_add", "Call")
+            else (),
         )
 
     @staticmethod
     def empty(person: Viewer) -> Empty:
         if person.may("can_add", "Call"):
-            return Empty(_("Nothing waits for you. If something needs a county department, raise a call."), Button(_("Raise a call"), url_for("CallView.add"), icon="plus"))
+            return Empty(
+                _("Nothing waits for you. If something needs a county department, raise a call."),
+                Button(_("Raise a call"), url_for("CallView.add"), icon="plus"),
+            )
         if person.may("can_list", "Call"):
             return Empty(_("Nothing waits for you at present."))
         return Empty(_("Your work is found in the navigation."))
@@ -77,15 +82,23 @@ class HomeView(BaseView):  # type: ignore[misc]
             due_today = sa.select(CallParty.call_id).where(CallParty.due > now, CallParty.due <= today)
             if person.has_role("department_officer"):
                 due_today = due_today.where(CallParty.organisation_id == person.organisation_id)
-            wanted.append((_("Due today"), sa.and_(Call.state == CallState.dispatched, Call.id.in_(due_today)), "open", "waiting"))
+            wanted.append(
+                (_("Due today"), sa.and_(Call.state == CallState.dispatched, Call.id.in_(due_today)), "open", "waiting")
+            )
         wanted.append((_("Already overdue"), overdue(person), "overdue", "overdue"))
         wanted.append((_("Waiting for others"), self._others(person), "open", "others"))
         if person.has_role("township_officer"):
             wanted.append((_("Drafts"), Call.state == CallState.draft, "drafts", "muted"))
-        counts = [sa.select(sa.func.count()).select_from(sa.select(Call.id).where(where).limit(CAP + 1).subquery()).scalar_subquery() for _label, where, _tab, _tone in wanted]
+        counts = [
+            sa.select(sa.func.count())
+            .select_from(sa.select(Call.id).where(where).limit(CAP + 1).subquery())
+            .scalar_subquery()
+            for _label, where, _tab, _tone in wanted
+        ]
         row = db.session.execute(sa.select(*counts)).one()
         return tuple(
-            Tile(label, min(count, CAP), url_for("CallView.list", tab=tab), tone, capped=count > CAP) for (label, _where, tab, tone), count in zip(wanted, row, strict=True)
+            Tile(label, min(count, CAP), url_for("CallView.list", tab=tab), tone, capped=count > CAP)
+            for (label, _where, tab, tone), count in zip(wanted, row, strict=True)
         )
 
     @staticmethod
@@ -181,5 +194,8 @@ class SearchView(BaseView):  # type: ignore[misc]
         if not person.may("can_list", "Call"):
             return redirect(url_for("OrganisationView.list", q=words))
         exact = db.session.scalars(sa.select(Call.id).where(Call.number == words).limit(1)).first() if words else None
-        return redirect(url_for("CallView.show", pk=exact) if exact is not None else url_for("CallView.list", tab="all", q=words or None))
-
+        return redirect(
+            url_for("CallView.show", pk=exact)
+            if exact is not None
+            else url_for("CallView.list", tab="all", q=words or None)
+        )

@@ -39,7 +39,16 @@ class InboxView(BaseView):  # type: ignore[misc]
         items = []
         for one in found[:PAGE]:
             title, text = text_of(one)
-            items.append(InboxItem(title, text, exact(one.made_at), url_for("InboxView.open", pk=one.id), one.read_at is not None, "others" if one.read_at else "waiting"))
+            items.append(
+                InboxItem(
+                    title,
+                    text,
+                    exact(one.made_at),
+                    url_for("InboxView.open", pk=one.id),
+                    one.read_at is not None,
+                    "others" if one.read_at else "waiting",
+                )
+            )
         page = InboxPage(
             title=_("Messages"),
             items=tuple(items),

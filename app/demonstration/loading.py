@@ -23,7 +23,6 @@ from models.notification import Demonstration
 from models.organisation import Organisation
 from models.worktime import UnknownYear, WorkCalendar
 
-
 TOLD = timedelta(days=2)
 """Events of so long before the end become messages."""
 

@@ -58,7 +58,9 @@ def _township(one: Occurrence, kind: str, **values: Any) -> Message:
     return Message(kind, Group(TOWNSHIP, frozenset({one.call.township_id})), {"call": one.call.number, **values})
 
 
-def _department(one: Occurrence, assignment: Assignment, kind: str, roles: frozenset[str] = OFFICERS, **values: Any) -> Message:
+def _department(
+    one: Occurrence, assignment: Assignment, kind: str, roles: frozenset[str] = OFFICERS, **values: Any
+) -> Message:
     return Message(kind, Group(roles, frozenset({assignment.department_id})), {"call": one.call.number, **values})
 
 
@@ -76,14 +78,18 @@ def _submitted(one: Occurrence) -> Iterator[Message]:
     for assignment in one.call.assignments:
         due = assignment.respond_due.isoformat()
         if township.phone:
-            yield _department(one, assignment, "emergency_phone", township=township.short_name, due=due, phone=township.phone)
+            yield _department(
+                one, assignment, "emergency_phone", township=township.short_name, due=due, phone=township.phone
+            )
         else:
             yield _department(one, assignment, "emergency", township=township.short_name, due=due)
 
 
 def _dispatched(one: Occurrence) -> Iterator[Message]:
     for assignment in one.call.assignments:
-        yield _department(one, assignment, "dispatched", role=assignment.role.value, due=assignment.respond_due.isoformat())
+        yield _department(
+            one, assignment, "dispatched", role=assignment.role.value, due=assignment.respond_due.isoformat()
+        )
 
 
 def _to_township(kind: str) -> Telling:
@@ -97,8 +103,16 @@ def _to_township(kind: str) -> Telling:
 def _evaluated(one: Occurrence) -> Iterator[Message]:
     """Only a department that has to go to work again is told, and only of itself."""
     for name, value in one.values.items():
-        if name.startswith("evaluation.") and value["satisfaction"] == Satisfaction.dissatisfied and value["round"] == 1:
-            again = next(assignment for assignment in one.call.assignments if assignment.id == int(name.removeprefix("evaluation.")))
+        if (
+            name.startswith("evaluation.")
+            and value["satisfaction"] == Satisfaction.dissatisfied
+            and value["round"] == 1
+        ):
+            again = next(
+                assignment
+                for assignment in one.call.assignments
+                if assignment.id == int(name.removeprefix("evaluation."))
+            )
             if again.round > 1:
                 yield _department(one, again, "again", due=again.report_due.isoformat())
 
@@ -113,7 +127,14 @@ def _withdrawn(one: Occurrence) -> Iterator[Message]:
 
 def _amber(one: Occurrence) -> Iterator[Message]:
     if one.assignment is not None:
-        yield _department(one, one.assignment, "amber", frozenset({"department_officer"}), due=one.values["due"], action=one.values["clock"])
+        yield _department(
+            one,
+            one.assignment,
+            "amber",
+            frozenset({"department_officer"}),
+            due=one.values["due"],
+            action=one.values["clock"],
+        )
 
 
 def _overdue(one: Occurrence) -> Iterator[Message]:
@@ -153,8 +174,12 @@ def messages(session: Session, event: Event) -> list[tuple[Call, Message]]:
         return []
     call = record.call if isinstance(record, Assignment) else record
     assert isinstance(call, Call)
-    rows = session.execute(sa.select(EventValue.name, EventValue.value).where(EventValue.event_id == event.id).order_by(EventValue.name))
-    occurrence = Occurrence(session, call, record if isinstance(record, Assignment) else None, {row.name: row.value for row in rows})
+    rows = session.execute(
+        sa.select(EventValue.name, EventValue.value).where(EventValue.event_id == event.id).order_by(EventValue.name)
+    )
+    occurrence = Occurrence(
+        session, call, record if isinstance(record, Assignment) else None, {row.name: row.value for row in rows}
+    )
     return [(call, message) for message in telling(occurrence)]
 
 
@@ -168,7 +193,9 @@ class Directory:
     def people(self, group: Group) -> list[int]:
         """Keys of the people in a group."""
         if group not in self._known:
-            wanted = sa.select(Person.id).where(Person.active.is_(True), Person.roles.any(Role.name.in_(sorted(group.roles))))
+            wanted = sa.select(Person.id).where(
+                Person.active.is_(True), Person.roles.any(Role.name.in_(sorted(group.roles)))
+            )
             if group.county_id is not None:
                 in_county = sa.select(Organisation.id).where(Organisation.county_id == group.county_id)
                 wanted = wanted.where(Person.organisation_id.in_(in_county))
@@ -176,4 +203,3 @@ class Directory:
                 wanted = wanted.where(Person.organisation_id.in_(group.organisation_ids))
             self._known[group] = list(self._session.scalars(wanted.order_by(Person.id)))
         return self._known[group]
-

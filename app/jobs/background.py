@@ -53,7 +53,11 @@ class DemonstrationClock:
 def demonstration_clock(session: Session) -> DemonstrationClock:
     """The present setting of the demonstration's clock; none where no demonstration was loaded."""
     row = session.execute(sa.select(Demonstration.complete, Demonstration.clock_offset).limit(1)).one_or_none()
-    return DemonstrationClock(not row.complete, timedelta(seconds=row.clock_offset)) if row is not None else DemonstrationClock()
+    return (
+        DemonstrationClock(not row.complete, timedelta(seconds=row.clock_offset))
+        if row is not None
+        else DemonstrationClock()
+    )
 
 
 @contextmanager
@@ -75,4 +79,6 @@ def beat(part: str) -> None:
         insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
         now = clock.machine_now()
         table = sa.inspect(Beat).local_table
-        session.connection().execute(insert(table).values(part=part, at=now).on_conflict_do_update(index_elements=["part"], set_={"at": now}))
+        session.connection().execute(
+            insert(table).values(part=part, at=now).on_conflict_do_update(index_elements=["part"], set_={"at": now})
+        )

@@ -92,7 +92,9 @@ def _relay_events(done: Relayed) -> bool:
         rows = [row for event in events for row in _notifications(session, event, directory)]
         done.notifications += _insert_new(session, rows)
         if events:
-            relayed = sa.update(Event).where(Event.id.in_([event.id for event in events])).values(relayed_at=clock.now())
+            relayed = (
+                sa.update(Event).where(Event.id.in_([event.id for event in events])).values(relayed_at=clock.now())
+            )
             session.execute(relayed, execution_options={"synchronize_session": False})
     done.events += len(events)
     return len(events) == BATCH
@@ -121,7 +123,9 @@ def _insert_new(session: Session, rows: list[dict[str, Any]]) -> int:
         return 0
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     table = sa.inspect(Notification).local_table
-    statement = insert(table).on_conflict_do_nothing(index_elements=["event_id", "person_id", "kind"]).returning(table.c.id)
+    statement = (
+        insert(table).on_conflict_do_nothing(index_elements=["event_id", "person_id", "kind"]).returning(table.c.id)
+    )
     return len(session.connection().execute(statement.values(rows)).all())
 
 
@@ -142,7 +146,11 @@ def _claim() -> list[Job]:
     """
     now = clock.machine_now()
     with transaction() as session:
-        jobs = list(session.scalars(sa.select(Job).where(_waiting(now)).order_by(Job.id).limit(BATCH).with_for_update(skip_locked=True)))
+        jobs = list(
+            session.scalars(
+                sa.select(Job).where(_waiting(now)).order_by(Job.id).limit(BATCH).with_for_update(skip_locked=True)
+            )
+        )
         for job in jobs:
             job.queued_at = now
             job.attempts += 1
@@ -155,6 +163,8 @@ def _release(jobs: list[Job]) -> None:
     """Give back what could not be queued."""
     with transaction() as session:
         session.execute(
-            sa.update(Job).where(Job.id.in_([job.id for job in jobs]), Job.done_at.is_(None)).values(queued_at=None, attempts=Job.attempts - 1),
+            sa.update(Job)
+            .where(Job.id.in_([job.id for job in jobs]), Job.done_at.is_(None))
+            .values(queued_at=None, attempts=Job.attempts - 1),
             execution_options={"synchronize_session": False},
         )

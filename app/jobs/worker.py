@@ -64,7 +64,10 @@ class HuyingWorker(Worker):
             try:
                 background.beat("worker")
             except sa.exc.SQLAlchemyError as failure:
-                log.warning("the database is away; the worker's sign of life is missing", problem=str(failure.__cause__ or failure))
+                log.warning(
+                    "the database is away; the worker's sign of life is missing",
+                    problem=str(failure.__cause__ or failure),
+                )
 
 
 def run() -> None:

@@ -64,14 +64,18 @@ def history(session: Session, call: Call, reader: Viewer | None) -> list[Happeni
         key = (event.record_type, event.record_id, event.name)
         counts[key] += 1
         assignment = assignments.get(event.record_id) if event.record_type == "assignment" else None
-        found.append(Happening(event.name, event.at, organisation or PLATFORM, assignment, values[event.id], counts[key]))
+        found.append(
+            Happening(event.name, event.at, organisation or PLATFORM, assignment, values[event.id], counts[key])
+        )
     return found
 
 
 def _may_know(call: Call, reader: Viewer | None, only_for_id: int) -> bool:
     if reader is None:
         return False
-    return reader.organisation_id in (only_for_id, call.township_id) or (reader.has_role(*OFFICES) and call.county_id in reader.region_ids)
+    return reader.organisation_id in (only_for_id, call.township_id) or (
+        reader.has_role(*OFFICES) and call.county_id in reader.region_ids
+    )
 
 
 def waits(happenings: list[Happening]) -> list[tuple[datetime, datetime | None]]:
@@ -113,7 +117,9 @@ def _evaluate(one: Happening) -> str:
     told = [value for name, value in one.values.items() if name.startswith("evaluation.")]
     if not told:
         return "评价办理情况"
-    return "评价" + "，".join(f"{value['department']}：{labels.SATISFACTION[Satisfaction(value['satisfaction'])]}" for value in told)
+    return "评价" + "，".join(
+        f"{value['department']}：{labels.SATISFACTION[Satisfaction(value['satisfaction'])]}" for value in told
+    )
 
 
 def _progress(one: Happening) -> str:

@@ -114,7 +114,10 @@ def _responses(call: Call, zone: tzinfo) -> tuple[SlipResponse, ...]:
 
 
 def _reports(call: Call) -> list[Report]:
-    return sorted((report for one in call.assignments for report in one.reports), key=lambda report: (report.reported_at, report.id))
+    return sorted(
+        (report for one in call.assignments for report in one.reports),
+        key=lambda report: (report.reported_at, report.id),
+    )
 
 
 def _report(report: Report, zone: tzinfo) -> SlipReport:
@@ -155,7 +158,9 @@ def _evaluation(evaluation: Evaluation, zone: tzinfo) -> SlipEvaluation:
 
 
 def _reminder(one: Happening, zone: tzinfo) -> SlipRecord:
-    return SlipRecord("催办", instant_text(one.at, zone), one.assignment.department.short_name if one.assignment else "", line(one))
+    return SlipRecord(
+        "催办", instant_text(one.at, zone), one.assignment.department.short_name if one.assignment else "", line(one)
+    )
 
 
 def _name(person: Person | None) -> str:

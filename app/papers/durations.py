@@ -27,7 +27,11 @@ class Ruler:
 
     def text(self, minutes: int) -> str:
         """`1个工作日2小时`, `45分钟`."""
-        return natural_duration_text(minutes) if self.wall else working_duration_text(minutes, minutes_per_day=self.calendar.day_length_minutes)
+        return (
+            natural_duration_text(minutes)
+            if self.wall
+            else working_duration_text(minutes, minutes_per_day=self.calendar.day_length_minutes)
+        )
 
     def overdue_text(self, due: datetime, until: datetime) -> str:
         """By how much a deadline was missed; empty if it was kept. A slip comes within a minute of the deadline, hence the words."""

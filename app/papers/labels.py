@@ -6,7 +6,10 @@ from typing import Final, Literal
 
 from models.call import AssignmentRole, AssignmentState, CallKind, CallSource, ResponseManner, Satisfaction, Solved
 
-ROLES: Final[dict[AssignmentRole, Literal["主办", "协办"]]] = {AssignmentRole.lead: "主办", AssignmentRole.cooperating: "协办"}
+ROLES: Final[dict[AssignmentRole, Literal["主办", "协办"]]] = {
+    AssignmentRole.lead: "主办",
+    AssignmentRole.cooperating: "协办",
+}
 
 ASSIGNMENT_STATES: Final[dict[AssignmentState, str]] = {
     AssignmentState.pending: "待响应",
@@ -27,7 +30,11 @@ SOURCES: Final[dict[CallSource, Literal["自行发现", "网格", "12345", "上�
     CallSource.other: "其他",
 }
 
-MANNERS: Final[dict[ResponseManner, str]] = {ResponseManner.phone: "电话", ResponseManner.on_site: "到场", ResponseManner.meeting: "会商"}
+MANNERS: Final[dict[ResponseManner, str]] = {
+    ResponseManner.phone: "电话",
+    ResponseManner.on_site: "到场",
+    ResponseManner.meeting: "会商",
+}
 
 SOLVED: Final[dict[Solved, Literal["已解决", "部分解决", "未解决"]]] = {
     Solved.solved: "已解决",

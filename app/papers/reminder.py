@@ -36,9 +36,13 @@ def compose(session: Session, notice: Notice, document: Document, reader: Viewer
             issued_at=full_instant_text(now, calendar.zone),
             dept=notice.department.name,
             soon=False,
-            new_due=instant_text(calendar.deadline(now, setting(session, notice.county_id, "reminder_due")), calendar.zone),
+            new_due=instant_text(
+                calendar.deadline(now, setting(session, notice.county_id, "reminder_due")), calendar.zone
+            ),
             action="或者".join(labels.ACTIONS[clock] for clock in clocks),
-            cases=tuple(_case(entry, document, calendar, named_twice=named[entry.assignment.id] > 1) for entry in entries),
+            cases=tuple(
+                _case(entry, document, calendar, named_twice=named[entry.assignment.id] > 1) for entry in entries
+            ),
             platform_office=office.name,
             date=date_text(now, calendar.zone),
             contact=setting(session, notice.county_id, "platform_contact"),

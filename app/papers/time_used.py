@@ -21,7 +21,9 @@ class Link:
     due: datetime | None = None
 
 
-def time_used(call: Call, office: str, waits: list[tuple[datetime, datetime | None]], ruler: Ruler, as_of: datetime) -> tuple[SlipTime, ...]:
+def time_used(
+    call: Call, office: str, waits: list[tuple[datetime, datetime | None]], ruler: Ruler, as_of: datetime
+) -> tuple[SlipTime, ...]:
     """A row for each link begun so far. `waits` are the stretches in which the township had all reports before it (`call_history.waits`)."""
     rows = []
     for link in _links(call, office, waits):
@@ -47,14 +49,24 @@ def _links(call: Call, office: str, waits: list[tuple[datetime, datetime | None]
 
 def _department(assignment: Assignment) -> Iterator[Link]:
     name = assignment.department.short_name
-    yield Link(f"{name}（响应）", assignment.assigned_at, assignment.responded_at or assignment.stopped_at, assignment.respond_due)
+    yield Link(
+        f"{name}（响应）",
+        assignment.assigned_at,
+        assignment.responded_at or assignment.stopped_at,
+        assignment.respond_due,
+    )
     for report in assignment.reports:
         again = report.round > 1
         start = _round_began(assignment, report.round)
         yield Link(f"{name}（{'重新反馈' if again else '反馈'}）", start, report.reported_at, report.due)
     if assignment.report_of(assignment.round) is None:
         again = assignment.round > 1
-        yield Link(f"{name}（{'重新反馈' if again else '反馈'}）", assignment.report_from, assignment.stopped_at, assignment.report_due)
+        yield Link(
+            f"{name}（{'重新反馈' if again else '反馈'}）",
+            assignment.report_from,
+            assignment.stopped_at,
+            assignment.report_due,
+        )
 
 
 def _round_began(assignment: Assignment, round_: int) -> datetime:

@@ -53,7 +53,9 @@ class Portal(AppBuilder):
         granted: dict[tuple[str, str], frozenset[str]] = {}
         for model in RECORD_TYPES.values():
             for transition in model.workflow.transitions if model.workflow is not None else ():
-                granted[transition.permission, model.__name__] = transition.roles | granted.get((transition.permission, model.__name__), frozenset())
+                granted[transition.permission, model.__name__] = transition.roles | granted.get(
+                    (transition.permission, model.__name__), frozenset()
+                )
         for view in self.record_views.values():
             for name, roles in view.grants().items():
                 granted[name, view.model.__name__] = roles

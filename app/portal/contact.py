@@ -17,7 +17,10 @@ OFFICES = ("dispatcher", "office_director", "supervisor", "county_leader", "duty
 
 def reads_phone(call: Call, person: Viewer) -> bool:
     """Whether this person reads the number of a call that he sees."""
-    parties = {call.township_id, *(one.department_id for one in call.assignments if one.state != AssignmentState.returned)}
+    parties = {
+        call.township_id,
+        *(one.department_id for one in call.assignments if one.state != AssignmentState.returned),
+    }
     return person.has_role(*OFFICES) or person.organisation_id in parties
 
 
@@ -28,6 +31,14 @@ def phones(session: Session, calls: Sequence[Any]) -> dict[int, str]:
     mine: set[int] = set()
     if not person.has_role(*OFFICES):
         own = (Assignment.department_id == person.organisation_id, Assignment.state != AssignmentState.returned)
-        mine = set(session.scalars(sa.select(Assignment.call_id).where(Assignment.call_id.in_([call.id for call in calls]), *own)))
-    readable = {call.id for call in calls if person.has_role(*OFFICES) or call.township_id == person.organisation_id or call.id in mine}
+        mine = set(
+            session.scalars(
+                sa.select(Assignment.call_id).where(Assignment.call_id.in_([call.id for call in calls]), *own)
+            )
+        )
+    readable = {
+        call.id
+        for call in calls
+        if person.has_role(*OFFICES) or call.township_id == person.organisation_id or call.id in mine
+    }
     return {call.id: call.contact_phone if call.id in readable else "" for call in calls}

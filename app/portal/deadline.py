@@ -29,7 +29,11 @@ def length(minutes: int, minutes_per_day: int) -> str:
     if days:
         return _("%(days)d d %(hours)d h", days=days, hours=hours) if hours else _("%(days)d d", days=days)
     if hours:
-        return _("%(hours)d h %(minutes)d min", hours=hours, minutes=left) if left and hours < 3 else _("%(hours)d h", hours=hours)
+        return (
+            _("%(hours)d h %(minutes)d min", hours=hours, minutes=left)
+            if left and hours < 3
+            else _("%(hours)d h", hours=hours)
+        )
     return _("%(minutes)d min", minutes=left)
 
 
@@ -53,8 +57,12 @@ def running(due: datetime, now: datetime, measure: Measure) -> Badge:
     if now <= due:
         left = measure.words(now, due)
         near = measure.minutes(now, due) <= (30 if measure.wall else measure.calendar.day_length_minutes // 2)
-        return Badge(_("%(time)s left", time=left), "waiting" if near else "going", _("Due %(at)s", at=exact(due)) + provisional)
-    return Badge(_("Overdue by %(time)s", time=measure.words(due, now)), "overdue", _("Due %(at)s", at=exact(due)) + provisional)
+        return Badge(
+            _("%(time)s left", time=left), "waiting" if near else "going", _("Due %(at)s", at=exact(due)) + provisional
+        )
+    return Badge(
+        _("Overdue by %(time)s", time=measure.words(due, now)), "overdue", _("Due %(at)s", at=exact(due)) + provisional
+    )
 
 
 def met(due: datetime, done: datetime, measure: Measure) -> Badge:
@@ -78,19 +86,43 @@ def clocks(assignment: Assignment, now: datetime, measure: Measure) -> tuple[Clo
     if assignment.round == 1:
         label = _("Response")
         if assignment.responded_at is not None:
-            found.append(Clock(label, met(assignment.respond_due, assignment.responded_at, measure), _used(assignment.assigned_at, assignment.respond_due, assignment.responded_at, measure)))
+            found.append(
+                Clock(
+                    label,
+                    met(assignment.respond_due, assignment.responded_at, measure),
+                    _used(assignment.assigned_at, assignment.respond_due, assignment.responded_at, measure),
+                )
+            )
         elif assignment.stopped_at is not None:
             found.append(Clock(label, ended(assignment.respond_due, assignment.stopped_at), 100))
         else:
-            found.append(Clock(label, running(assignment.respond_due, now, measure), _used(assignment.assigned_at, assignment.respond_due, now, measure)))
+            found.append(
+                Clock(
+                    label,
+                    running(assignment.respond_due, now, measure),
+                    _used(assignment.assigned_at, assignment.respond_due, now, measure),
+                )
+            )
     label = _("Report") if assignment.round == 1 else _("Report, round %(round)d", round=assignment.round)
     report = assignment.report_of(assignment.round)
     if report is not None:
-        found.append(Clock(label, met(report.due, report.reported_at, measure), _used(assignment.report_from, report.due, report.reported_at, measure)))
+        found.append(
+            Clock(
+                label,
+                met(report.due, report.reported_at, measure),
+                _used(assignment.report_from, report.due, report.reported_at, measure),
+            )
+        )
     elif assignment.stopped_at is not None:
         found.append(Clock(label, ended(assignment.report_due, assignment.stopped_at), 100))
     else:
-        found.append(Clock(label, running(assignment.report_due, now, measure), _used(assignment.report_from, assignment.report_due, now, measure)))
+        found.append(
+            Clock(
+                label,
+                running(assignment.report_due, now, measure),
+                _used(assignment.report_from, assignment.report_due, now, measure),
+            )
+        )
     return tuple(found)
 
 

@@ -40,7 +40,9 @@ def note_reading(document_id: int, person: Viewer) -> None:
     if db.session.scalar(sa.select(DocumentRecipient.document_id).where(*unread)) is None:
         return
     with transaction() as session:
-        session.execute(sa.update(DocumentRecipient).where(*unread).values(read_at=clock.now(), read_by_id=person.person_id))
+        session.execute(
+            sa.update(DocumentRecipient).where(*unread).values(read_at=clock.now(), read_by_id=person.person_id)
+        )
 
 
 def paper_response(document: Document, person: Viewer, *, preview: bool = False) -> Response | None:

@@ -1,6 +1,7 @@
 """Forms from fields: the same description asks people, checks programs and prefills.
 
-A form keeps what was typed as it was typed; `models.field.Field.parse` alone decides whether it is good. So nothing typed is ever lost to a conversion.
+A form keeps what was typed as it was typed; `models.field.Field.parse` alone decides whether it is good. So nothing
+typed is ever lost to a conversion.
 """
 
 from __future__ import annotations
@@ -13,7 +14,17 @@ from zoneinfo import ZoneInfo
 from flask import current_app
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, FieldList, FormField, HiddenField, RadioField, SelectField, SelectMultipleField, StringField, TextAreaField
+from wtforms import (
+    BooleanField,
+    FieldList,
+    FormField,
+    HiddenField,
+    RadioField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+)
 from wtforms import Form as PlainForm
 from wtforms.fields.core import UnboundField
 
@@ -95,14 +106,20 @@ def make_form(
     if version is not None:
         members["version"] = HiddenField(default=str(version))
     form_class = type("DescribedForm", (RecordForm,), members)
-    form: RecordForm = form_class(data=start, meta={"csrf": csrf}) if submitted else form_class(formdata=None, data=start, meta={"csrf": csrf})
+    form: RecordForm = (
+        form_class(data=start, meta={"csrf": csrf})
+        if submitted
+        else form_class(formdata=None, data=start, meta={"csrf": csrf})
+    )
     for asked in fields:
         bound = form[asked.name]
         if asked.required and require and asked.kind != "boolean":
             bound.flags.required = True
         if asked.kind in ("reference", "references") and labels is not None:
             keys = bound.data if isinstance(bound.data, list) else [bound.data]
-            bound.choices = [("", "")] * (asked.kind == "reference") + labels(asked, [int(key) for key in keys if str(key or "").isdecimal() and len(str(key)) < 19])
+            bound.choices = [("", "")] * (asked.kind == "reference") + labels(
+                asked, [int(key) for key in keys if str(key or "").isdecimal() and len(str(key)) < 19]
+            )
         if asked.kind == "entries":
             _dress_entries(bound, asked, record)
     return form
@@ -149,7 +166,9 @@ def _unbound(asked: Field, record: Any, option_url: OptionUrl | None) -> Unbound
             return kind(**common, choices=[], validate_choice=False, render_kw=attributes)
         case "entries":
             members: dict[str, Any] = {"fixed": frozenset(), "legend": ""}
-            given = set(asked.entry_rows(record)[0]) if asked.entry_rows is not None and asked.entry_rows(record) else set()
+            given = (
+                set(asked.entry_rows(record)[0]) if asked.entry_rows is not None and asked.entry_rows(record) else set()
+            )
             for inner in asked.entries:
                 members[inner.name] = HiddenField() if inner.name in given else _unbound(inner, record, option_url)
             return FieldList(FormField(type("Entry", (PlainForm,), members)), **common)

@@ -53,11 +53,31 @@ GROUPS = (
             Entry(_l("All calls"), "CallView.list", "Call", "all"),
         ),
     ),
-    Group("checklists", _l("Checklists"), "list-check", (Entry(_l("Checklists"), "ChecklistView.list", "Checklist"), Entry(_l("Checklist items"), "ChecklistItemView.list", "ChecklistItem"))),
+    Group(
+        "checklists",
+        _l("Checklists"),
+        "list-check",
+        (
+            Entry(_l("Checklists"), "ChecklistView.list", "Checklist"),
+            Entry(_l("Checklist items"), "ChecklistItemView.list", "ChecklistItem"),
+        ),
+    ),
     Group("supervision", _l("Supervision"), "eye-check", (Entry(_l("Notices"), "NoticeView.list", "Notice"),)),
     Group("documents", _l("Documents"), "file-text", (Entry(_l("Issued papers"), "DocumentView.list", "Document"),)),
-    Group("directory", _l("Directory"), "address-book", (Entry(_l("Organisations"), "OrganisationView.list", "Organisation"),), bottom=False),
-    Group("administration", _l("Administration"), "settings", (Entry(_l("Settings"), "SettingView.list", "Setting"),), bottom=False),
+    Group(
+        "directory",
+        _l("Directory"),
+        "address-book",
+        (Entry(_l("Organisations"), "OrganisationView.list", "Organisation"),),
+        bottom=False,
+    ),
+    Group(
+        "administration",
+        _l("Administration"),
+        "settings",
+        (Entry(_l("Settings"), "SettingView.list", "Setting"),),
+        bottom=False,
+    ),
 )
 
 
@@ -107,7 +127,15 @@ def _navigation() -> tuple[NavGroup, ...]:
     found = []
     for group in GROUPS:
         if group.endpoint:
-            found.append(NavGroup(str(group.label), group.icon, url_for(group.endpoint), active=request.endpoint == group.endpoint, bottom=group.bottom))
+            found.append(
+                NavGroup(
+                    str(group.label),
+                    group.icon,
+                    url_for(group.endpoint),
+                    active=request.endpoint == group.endpoint,
+                    bottom=group.bottom,
+                )
+            )
             continue
         entries = []
         for entry in group.entries:
@@ -119,5 +147,7 @@ def _navigation() -> tuple[NavGroup, ...]:
         if entries:
             view = (request.endpoint or "").partition(".")[0]
             active = any(entry.endpoint.partition(".")[0] == view for entry in group.entries)
-            found.append(NavGroup(str(group.label), group.icon, entries=tuple(entries), active=active, bottom=group.bottom))
+            found.append(
+                NavGroup(str(group.label), group.icon, entries=tuple(entries), active=active, bottom=group.bottom)
+            )
     return tuple(found)

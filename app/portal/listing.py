@@ -46,20 +46,31 @@ class Listing:
         self.arguments = arguments
         self.fields = fields_of(self.model)
         self.all_tabs = view.tabs(person)
-        self.tab = next((tab for tab in self.all_tabs if tab.name == arguments.get("tab")), self.all_tabs[0] if self.all_tabs else None)
+        self.tab = next(
+            (tab for tab in self.all_tabs if tab.name == arguments.get("tab")),
+            self.all_tabs[0] if self.all_tabs else None,
+        )
         self.words = arguments.get("q", "").strip()[:60].replace("\x00", "")
         self.filters = self._read_filters()
 
     # What was asked for
 
     def _filterable(self) -> list[Field]:
-        return [one for name, one in self.fields.items() if described(self.model, name)["searched"] and one.kind in ("choice", "reference", "boolean")]
+        return [
+            one
+            for name, one in self.fields.items()
+            if described(self.model, name)["searched"] and one.kind in ("choice", "reference", "boolean")
+        ]
 
     def _read_filters(self) -> dict[str, Any]:
         found = {}
         for one in self._filterable():
             try:
-                value = one.parse(self.arguments.get(one.name)) if one.kind != "choice" or isinstance(one.choices, type) else self.arguments.get(one.name, "")[:60].replace("\x00", "")
+                value = (
+                    one.parse(self.arguments.get(one.name))
+                    if one.kind != "choice" or isinstance(one.choices, type)
+                    else self.arguments.get(one.name, "")[:60].replace("\x00", "")
+                )
             except FieldError:
                 continue
             if value not in (None, "", False):
@@ -69,10 +80,16 @@ class Listing:
     def _conditions(self) -> list[sa.ColumnElement[bool]]:
         conditions = [self.tab.where] if self.tab is not None and self.tab.where is not None else []
         for name, value in self.filters.items():
-            conditions.append(getattr(self.model, f"{name}_id" if self.fields[name].kind == "reference" else name) == value)
+            conditions.append(
+                getattr(self.model, f"{name}_id" if self.fields[name].kind == "reference" else name) == value
+            )
         if self.words:
             pattern = "%" + self.words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-            texts = [getattr(self.model, name) for name, one in self.fields.items() if described(self.model, name)["searched"] and one.kind in ("text", "long_text")]
+            texts = [
+                getattr(self.model, name)
+                for name, one in self.fields.items()
+                if described(self.model, name)["searched"] and one.kind in ("text", "long_text")
+            ]
             conditions.append(sa.or_(*(text.ilike(pattern, escape="\\") for text in texts)) if texts else sa.false())
         return conditions
 
@@ -87,7 +104,9 @@ class Listing:
         query = sa.select(self.model).where(*self._conditions()).options(*self.view.load_options())
         after, before = self._key("after"), self._key("before")
         if before is not None:
-            found = list(db.session.scalars(query.where(self.model.id > before).order_by(self.model.id).limit(PAGE + 1)).unique())
+            found = list(
+                db.session.scalars(query.where(self.model.id > before).order_by(self.model.id).limit(PAGE + 1)).unique()
+            )
             return found[:PAGE][::-1], len(found) > PAGE, True
         if after is not None:
             query = query.where(self.model.id < after)
@@ -111,11 +130,21 @@ class Listing:
     def page(self) -> ListPage:
         records, more_before, more_after = self._rows()
         names = self.view.column_names()
-        searchable = any(described(self.model, name)["searched"] and one.kind in ("text", "long_text") for name, one in self.fields.items())
+        searchable = any(
+            described(self.model, name)["searched"] and one.kind in ("text", "long_text")
+            for name, one in self.fields.items()
+        )
         return ListPage(
             title=str(self.model.plural),
             count_label=self._count_label(len(records), more_before or more_after),
-            columns=tuple(Column(name, self.view.column_label(name), number=name in self.fields and self.fields[name].kind in ("integer", "decimal")) for name in names),
+            columns=tuple(
+                Column(
+                    name,
+                    self.view.column_label(name),
+                    number=name in self.fields and self.fields[name].kind in ("integer", "decimal"),
+                )
+                for name in names
+            ),
             rows=tuple(self._row(record, names) for record in records),
             empty=self._empty(),
             tabs=tuple(Tab(tab.label, self.url(tab=tab.name), tab is self.tab) for tab in self.all_tabs),
@@ -133,7 +162,11 @@ class Listing:
 
     def _count_label(self, shown: int, paged: bool) -> str:
         total = self._count() if paged else shown
-        return _("%(shown)d of %(total)s", shown=shown, total=f"{CAP}+" if total > CAP else total) if paged else _("%(count)d entries", count=total)
+        return (
+            _("%(shown)d of %(total)s", shown=shown, total=f"{CAP}+" if total > CAP else total)
+            if paged
+            else _("%(count)d entries", count=total)
+        )
 
     def _row(self, record: Any, names: tuple[str, ...]) -> Row:
         cells = tuple(self.view.cell(record, name) for name in names)
@@ -143,7 +176,11 @@ class Listing:
             url=self.view.url_of(record),
             cells=cells,
             title=record.title,
-            subtitle=" · ".join(cell.text for name, cell in zip(names, cells, strict=True) if cell.text and cell.text != record.title and name != "title")[:120],
+            subtitle=" · ".join(
+                cell.text
+                for name, cell in zip(names, cells, strict=True)
+                if cell.text and cell.text != record.title and name != "title"
+            )[:120],
             pill=state,
             badge=next((cell.badge for cell in cells if cell.badge is not None), None),
             emergency=bool(getattr(record, "emergency", False)),
@@ -151,7 +188,10 @@ class Listing:
 
     def _empty(self) -> Empty:
         if self.words or self.filters:
-            return Empty(_("Nothing matches. Try fewer words or remove a filter."), Button(_("Show all"), self.view.url("list"), icon="x"))
+            return Empty(
+                _("Nothing matches. Try fewer words or remove a filter."),
+                Button(_("Show all"), self.view.url("list"), icon="x"),
+            )
         return Empty(_("Nothing here at present."), next(iter(self.view.buttons(self.person)), None))
 
     def _bulk(self) -> tuple[Button, ...]:
@@ -183,7 +223,7 @@ class Listing:
         if hasattr(example, "county_id"):
             example.county_id = self.person.county_id
         values: Mapping[str, Any] = {one.name: self.filters.get(one.name) for one in fields}
-        form = make_form(
+        return make_form(
             fields,
             record=example,
             values=values,
@@ -193,4 +233,3 @@ class Listing:
             submitted=False,
             require=False,
         )
-        return form

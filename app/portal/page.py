@@ -1,6 +1,7 @@
 """What a page shows, as plain data.
 
-The portal builds these from records, templates draw them. Nothing here knows the database, so a template can be tested with sample data and a page can be
+The portal builds these from records, templates draw them. Nothing here knows the database, so a template can be
+tested with sample data and a page can be
 tested without a browser. All labels arrive translated; all URLs arrive complete.
 """
 
@@ -11,7 +12,8 @@ from datetime import datetime
 from typing import Any, Literal
 
 Tone = Literal["waiting", "others", "going", "done", "overdue", "emergency", "muted"]
-"""Meaning of a colour (face: colour *and* word *and* shape): waiting for you (amber dot), waiting for others (grey ring), going well (blue), done (green check),
+"""Meaning of a colour (face: colour *and* word *and* shape): waiting for you (amber dot), waiting for others (grey
+ring), going well (blue), done (green check),
 overdue (red square), emergency (red band), muted (withdrawn, declined, …)."""
 
 
@@ -233,7 +235,8 @@ class Clock:
 
 @dataclass(frozen=True)
 class Action:
-    """A transition possible for this person now (or, disabled, the reason why not). `form` is a WTForms form or None; it opens in place and posts to `url`."""
+    """A transition possible for this person now (or, disabled, the reason why not). `form` is a WTForms form or
+    None; it opens in place and posts to `url`."""
 
     name: str
     label: str

@@ -26,7 +26,19 @@ from models import viewer
 from models.base import RECORD_TYPES, Record, described, fields_of
 from models.field import Field, FieldError
 from models.viewer import Viewer
-from models.workflow import Conflict, Forbidden, Invalid, NotFound, Refused, Stale, Transition, load_visible, perform, permitted, possible
+from models.workflow import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    Refused,
+    Stale,
+    Transition,
+    load_visible,
+    perform,
+    permitted,
+    possible,
+)
 
 
 @dataclass(frozen=True)
@@ -70,7 +82,11 @@ class RecordView(BaseView):  # type: ignore[misc]
         """The generic permissions and the roles that have them by default. Transitions bring their own."""
         found = {"can_list": cls.readers, "can_show": cls.readers}
         if cls.writers:
-            found |= {"can_add": cls.writers, "can_edit": cls.writers, "can_delete": cls.writers if cls.deleters is None else cls.deleters}
+            found |= {
+                "can_add": cls.writers,
+                "can_edit": cls.writers,
+                "can_delete": cls.writers if cls.deleters is None else cls.deleters,
+            }
         return found
 
     # Who
@@ -89,7 +105,9 @@ class RecordView(BaseView):  # type: ignore[misc]
         """The viewer, who must have a permission on this type. Raises Forbidden."""
         person = self.person()
         if not person.may(permission, self.model.__name__):
-            raise Forbidden(_l("Your role does not include this page. If you need it for your work, ask your administrator."))
+            raise Forbidden(
+                _l("Your role does not include this page. If you need it for your work, ask your administrator.")
+            )
         return person
 
     def url(self, page: str, **values: Any) -> str:
@@ -105,7 +123,9 @@ class RecordView(BaseView):  # type: ignore[misc]
         """The list, newest first, filtered, searched, paged by key."""
         person = self.demand("can_list")
         listing = Listing(self, person, request.args)
-        return render_template("list.html", page=listing.page(), frame_active=(self.group, listing.tab.name if listing.tab else ""))
+        return render_template(
+            "list.html", page=listing.page(), frame_active=(self.group, listing.tab.name if listing.tab else "")
+        )
 
     def column_names(self) -> tuple[str, ...]:
         return self.columns or tuple(name for name in fields_of(self.model) if described(self.model, name)["listed"])
@@ -116,7 +136,11 @@ class RecordView(BaseView):  # type: ignore[misc]
 
     def load_options(self) -> Sequence[Any]:
         """Loader options of the list: the references that it shows, in the same statement."""
-        names = [name for name in self.column_names() if name in fields_of(self.model) and fields_of(self.model)[name].kind == "reference"]
+        names = [
+            name
+            for name in self.column_names()
+            if name in fields_of(self.model) and fields_of(self.model)[name].kind == "reference"
+        ]
         return [joinedload(getattr(self.model, name)) for name in names]
 
     def cell(self, record: Any, name: str) -> Cell:
@@ -181,7 +205,11 @@ class RecordView(BaseView):  # type: ignore[misc]
 
     def body(self, record: Any) -> tuple[Fact, ...]:
         """The long texts, in the left column."""
-        texts = ((asked, value_text(asked, getattr(record, name), record)) for name, asked in fields_of(self.model).items() if asked.kind == "long_text")
+        texts = (
+            (asked, value_text(asked, getattr(record, name), record))
+            for name, asked in fields_of(self.model).items()
+            if asked.kind == "long_text"
+        )
         return tuple(Fact(str(asked.label), Cell(text), long=True) for asked, text in texts if text)
 
     def facts(self, record: Any) -> tuple[Fact, ...]:
@@ -219,7 +247,13 @@ class RecordView(BaseView):  # type: ignore[misc]
             (
                 "can_delete",
                 record.check_delete,
-                Button(_("Delete"), self.url("delete", pk=record.id), icon="trash", method="post", confirm=_("Delete this record?")),
+                Button(
+                    _("Delete"),
+                    self.url("delete", pk=record.id),
+                    icon="trash",
+                    method="post",
+                    confirm=_("Delete this record?"),
+                ),
             ),
         ):
             if not person.may(permission, self.model.__name__):
@@ -244,7 +278,13 @@ class RecordView(BaseView):  # type: ignore[misc]
         thread = record.thread
         if thread is not record:
             return ()
-        found = happened(db.session(), thread, person, sees_all=self.sees_all_values(record, person), without=self.withheld(record, person))
+        found = happened(
+            db.session(),
+            thread,
+            person,
+            sees_all=self.sees_all_values(record, person),
+            without=self.withheld(record, person),
+        )
         return entries(found, self.timeline_titles(record), self.document_urls(found))
 
     def timeline_titles(self, record: Any) -> Mapping[tuple[str, int], str]:
@@ -330,7 +370,11 @@ class RecordView(BaseView):  # type: ignore[misc]
         if isinstance(refused, Invalid):
             form.show_errors(refused)
             return self.page_again(record, Failed(record, transition, form), 422)
-        message = str(refused.message) if isinstance(refused, Conflict) else _("Somebody else changed this record at the same moment.")
+        message = (
+            str(refused.message)
+            if isinstance(refused, Conflict)
+            else _("Somebody else changed this record at the same moment.")
+        )
         if isinstance(refused, Stale | StaleDataError):
             form["version"].data = str(record.version)
         form.form_errors.append(message)
@@ -360,10 +404,15 @@ class RecordView(BaseView):  # type: ignore[misc]
                 done += 1
             except (Refused, StaleDataError) as refused:
                 session.rollback()
-                skipped.append(str(getattr(refused, "message", _("Somebody else changed this record at the same moment."))))
+                skipped.append(
+                    str(getattr(refused, "message", _("Somebody else changed this record at the same moment.")))
+                )
         flash(_("%(step)s: %(count)d done.", step=workflow[name].label, count=done), "success" if done else "warning")
         if skipped:
-            flash(_("%(count)d skipped: %(reasons)s", count=len(skipped), reasons=" ".join(dict.fromkeys(skipped))), "warning")
+            flash(
+                _("%(count)d skipped: %(reasons)s", count=len(skipped), reasons=" ".join(dict.fromkeys(skipped))),
+                "warning",
+            )
         return redirect(self.url("list"))
 
     # Form
@@ -383,12 +432,17 @@ class RecordView(BaseView):  # type: ignore[misc]
 
     def record_form(self, record: Any, *, submitted: bool) -> RecordForm:
         fields = self.form_fields(record)
-        values = {name: getattr(record, f"{name}_id" if asked.kind == "reference" else name) for name, asked in fields.items()}
+        values = {
+            name: getattr(record, f"{name}_id" if asked.kind == "reference" else name) for name, asked in fields.items()
+        }
         if record.id is None:
             person = self.person()
             asked_for = {name: text for name in fields if (text := request.args.get(name, "")[:200])}
             with viewer.system():
-                values = {name: asked_for.get(name) or value or fields[name].prefill(record, person) for name, value in values.items()}
+                values = {
+                    name: asked_for.get(name) or value or fields[name].prefill(record, person)
+                    for name, value in values.items()
+                }
         return make_form(
             list(fields.values()),
             record=record,
@@ -413,9 +467,8 @@ class RecordView(BaseView):  # type: ignore[misc]
             asked = form.described[name]
             try:
                 value = asked.parse(raw, record)
-                if asked.kind == "reference" and value is not None:
-                    if not references.labels(session, asked, [value]):
-                        raise FieldError(_l("Please choose one of the given answers."))
+                if asked.kind == "reference" and value is not None and not references.labels(session, asked, [value]):
+                    raise FieldError(_l("Please choose one of the given answers."))
                 if not self.draft_allowed:
                     asked.check_present(value)
             except FieldError as error:
@@ -512,10 +565,21 @@ class RecordView(BaseView):  # type: ignore[misc]
             except FieldError:
                 typed = form[name].data
             if (typed or None) != (present or None):
-                changes.append(Change(str(asked.label), value_text(asked, getattr(record, name), record), self._typed_text(asked, typed)))
+                changes.append(
+                    Change(
+                        str(asked.label),
+                        value_text(asked, getattr(record, name), record),
+                        self._typed_text(asked, typed),
+                    )
+                )
         form["version"].data = str(record.version)
         who = record_changer(record)
-        text = _("%(who)s changed this record at %(at)s, so yours is not saved yet. The left column is what it says now, the right one what you typed; saving again takes yours.", who=who, at=value_text(Field("at", "", "datetime"), record.changed_at))
+        text = _(
+            "%(who)s changed this record at %(at)s, so yours is not saved yet. "
+            "The left column is what it says now, the right one what you typed; saving again takes yours.",
+            who=who,
+            at=value_text(Field("at", "", "datetime"), record.changed_at),
+        )
         return self._form_page(record, form, title, status=409, conflict=tuple(changes), conflict_text=text)
 
     def _typed_text(self, asked: Field, typed: Any) -> str:
@@ -526,7 +590,14 @@ class RecordView(BaseView):  # type: ignore[misc]
         return value_text(asked, typed)
 
     def _form_page(
-        self, record: Any, form: RecordForm, title: str, *, status: int = 200, conflict: tuple[Change, ...] = (), conflict_text: str = ""
+        self,
+        record: Any,
+        form: RecordForm,
+        title: str,
+        *,
+        status: int = 200,
+        conflict: tuple[Change, ...] = (),
+        conflict_text: str = "",
     ) -> Any:
         known = record.id is not None
         page = FormPage(
@@ -537,7 +608,9 @@ class RecordView(BaseView):  # type: ignore[misc]
             step=self.form_step,
             step_label=str(self.step_label),
             cancel_url=self.url("show", pk=record.id) if known else self.url("list"),
-            intro=_("No classified information may be entered here.") if any(asked.kind == "long_text" for asked in form.described.values()) else "",
+            intro=_("No classified information may be entered here.")
+            if any(asked.kind == "long_text" for asked in form.described.values())
+            else "",
             conflict=conflict,
             conflict_text=conflict_text,
             autosave_key=f"{self.person().person_id}-{self.model.resource()}-{record.id if known else 'new'}",

@@ -40,7 +40,9 @@ def search(session: Session, asked: Field, words: str) -> list[dict[str, str]]:
     if text:
         pattern = "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
         columns = [
-            getattr(model, name) for name, one in fields_of(model).items() if described(model, name)["searched"] and one.kind in ("text", "long_text")
+            getattr(model, name)
+            for name, one in fields_of(model).items()
+            if described(model, name)["searched"] and one.kind in ("text", "long_text")
         ]
         query = query.where(sa.or_(sa.false(), *(column.ilike(pattern, escape="\\") for column in columns)))
     order = [getattr(model, name) for name in ("order", "number") if name in fields_of(model)]

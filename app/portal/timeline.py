@@ -47,10 +47,13 @@ class Happened:
     organisation: str
 
 
-def happened(session: Session, thread: Record, person: Viewer, *, sees_all: bool, without: frozenset[str] = frozenset()) -> list[Happened]:
+def happened(
+    session: Session, thread: Record, person: Viewer, *, sees_all: bool, without: frozenset[str] = frozenset()
+) -> list[Happened]:
     """The events of a thread that this viewer sees, oldest first; the caller has shown that the thread is visible.
 
-    `sees_all`: also values narrowed to one organisation (the thread's owner, the county offices). `without`: names of values that this viewer does not read.
+    `sees_all`: also values narrowed to one organisation (the thread's owner, the county offices). `without`: names
+    of values that this viewer does not read.
     """
     with viewer.system():
         events = session.execute(
@@ -71,12 +74,19 @@ def happened(session: Session, thread: Record, person: Viewer, *, sees_all: bool
                 continue
             if row.only_for_id is None or sees_all or row.only_for_id == person.organisation_id:
                 values[row.event_id][row.name] = row.value
-        return [Happened(event, values[event.id], actor.name if actor else "", organisation or "") for event, actor, organisation in events]
+        return [
+            Happened(event, values[event.id], actor.name if actor else "", organisation or "")
+            for event, actor, organisation in events
+        ]
 
 
-def entries(found: Sequence[Happened], titles: Mapping[tuple[str, int], str], document_url: Any) -> tuple[TimelineEntry, ...]:
+def entries(
+    found: Sequence[Happened], titles: Mapping[tuple[str, int], str], document_url: Any
+) -> tuple[TimelineEntry, ...]:
     """Timeline entries of events; `titles` names dependent records (a department's assignment)."""
-    return tuple(_entry(one, titles.get((one.event.record_type, one.event.record_id), ""), document_url) for one in found)
+    return tuple(
+        _entry(one, titles.get((one.event.record_type, one.event.record_id), ""), document_url) for one in found
+    )
 
 
 def _entry(one: Happened, about: str, document_url: Any) -> TimelineEntry:
@@ -86,8 +96,14 @@ def _entry(one: Happened, about: str, document_url: Any) -> TimelineEntry:
     known = _fields(model, transition)
     values = dict(one.values)
     state = values.pop("state", None)
-    title = str(transition.done or transition.label) if transition else str(AUTOMATIC.get(event.name) or GENERIC.get(event.name) or event.name)
-    text = next((str(values.pop(name)) for name in TEXT_FIELDS if isinstance(values.get(name), str) and values[name]), "")
+    title = (
+        str(transition.done or transition.label)
+        if transition
+        else str(AUTOMATIC.get(event.name) or GENERIC.get(event.name) or event.name)
+    )
+    text = next(
+        (str(values.pop(name)) for name in TEXT_FIELDS if isinstance(values.get(name), str) and values[name]), ""
+    )
     attachments = []
     document = values.pop("document", None)
     values.pop("notice", None)
@@ -99,7 +115,13 @@ def _entry(one: Happened, about: str, document_url: Any) -> TimelineEntry:
         if name.startswith("evaluation."):
             facts.append(_evaluation_fact(value))
         elif event.kind == "update" and isinstance(value, dict) and "new" in value:
-            changes.append(Change(str(known[name].label) if name in known else name, kept_text(known.get(name), value["old"]), kept_text(known.get(name), value["new"])))
+            changes.append(
+                Change(
+                    str(known[name].label) if name in known else name,
+                    kept_text(known.get(name), value["old"]),
+                    kept_text(known.get(name), value["new"]),
+                )
+            )
         elif event.kind == "create":
             continue
         elif name == "clock":
@@ -107,7 +129,9 @@ def _entry(one: Happened, about: str, document_url: Any) -> TimelineEntry:
         elif name == "due":
             facts.append(Fact(_("Due"), PageCell(kept_text(Field("due", "", "datetime"), value))))
         elif value not in (None, "", [], False):
-            facts.append(Fact(str(known[name].label) if name in known else name, PageCell(kept_text(known.get(name), value))))
+            facts.append(
+                Fact(str(known[name].label) if name in known else name, PageCell(kept_text(known.get(name), value)))
+            )
     return TimelineEntry(
         at=event.at,
         at_label=exact(event.at),

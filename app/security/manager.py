@@ -41,7 +41,17 @@ class Known:
     def of(cls, person: Person, address: str) -> Known:
         county_id = person.organisation.county_id if person.organisation is not None else None
         nothing: frozenset[int] = frozenset()
-        actor = Viewer(person.id, person.name, person.organisation_id, "", county_id, nothing, nothing, frozenset(), address=address)
+        actor = Viewer(
+            person.id,
+            person.name,
+            person.organisation_id,
+            "",
+            county_id,
+            nothing,
+            nothing,
+            frozenset(),
+            address=address,
+        )
         return cls(person.password, actor)
 
 
@@ -127,7 +137,9 @@ class HuyingSecurityManager(SecurityManager):
     @staticmethod
     def _matches(known: Known | None, password: str) -> bool:
         db.session.rollback()  # hashing takes long, and the attempt is noted in a transaction of its own: hold no lock meanwhile
-        right = check_password_hash(known.password if known is not None and known.password else _unusable_password(), password)
+        right = check_password_hash(
+            known.password if known is not None and known.password else _unusable_password(), password
+        )
         return right and known is not None
 
     def _refuse_locked(self, username: str, address: str) -> None:
@@ -136,9 +148,16 @@ class HuyingSecurityManager(SecurityManager):
         by_account = self._failures(SignInFailure.username == username, now - timedelta(minutes=minutes))
         if by_account >= config["LOGIN_FAILURES"]:
             raise TooManyFailures(
-                _l("Too many wrong passwords. Please try again in %(minutes)d minutes or ask your administrator.", minutes=minutes), minutes * 60
+                _l(
+                    "Too many wrong passwords. Please try again in %(minutes)d minutes or ask your administrator.",
+                    minutes=minutes,
+                ),
+                minutes * 60,
             )
-        if self._failures(SignInFailure.address == address, now - timedelta(minutes=1)) >= config["LOGIN_ADDRESS_PER_MINUTE"]:
+        if (
+            self._failures(SignInFailure.address == address, now - timedelta(minutes=1))
+            >= config["LOGIN_ADDRESS_PER_MINUTE"]
+        ):
             raise TooManyFailures(_l("Too many attempts from your network. Please try again in a minute."), 60)
 
     @staticmethod
@@ -154,7 +173,10 @@ class HuyingSecurityManager(SecurityManager):
                 session.execute(
                     sa.update(Person)
                     .where(Person.id == known.actor.person_id)
-                    .values(login_count=sa.func.coalesce(Person.login_count, 0) + 1, last_login=clock.now().replace(tzinfo=None))
+                    .values(
+                        login_count=sa.func.coalesce(Person.login_count, 0) + 1,
+                        last_login=clock.now().replace(tzinfo=None),
+                    )
                 )
             else:
                 session.add(SignInFailure(username=username, address=address, at=clock.now()))
@@ -174,7 +196,11 @@ class HuyingSecurityManager(SecurityManager):
         """End every session and token of a person (log-out). Ends the request's own transaction first, which would wait for itself on SQLite."""
         db.session.rollback()
         with transaction() as session:
-            session.execute(sa.update(Person).where(Person.id == person_id).values(session_epoch=sa.func.coalesce(Person.session_epoch, 0) + 1))
+            session.execute(
+                sa.update(Person)
+                .where(Person.id == person_id)
+                .values(session_epoch=sa.func.coalesce(Person.session_epoch, 0) + 1)
+            )
 
     def set_password(self, person: Person, password: str, *, must_change: bool = False) -> None:
         """Hash and store a password in the present transaction; earlier sessions end with it."""

@@ -140,7 +140,9 @@ class PasswordView(BaseView):
             complete = form.validate_on_submit()
         except TooManyFailures as locked:
             flash(locked.message, "danger")
-            return _locked(locked, render_template("password.html", page=self._page(form), forced=g.user.must_change_password))
+            return _locked(
+                locked, render_template("password.html", page=self._page(form), forced=g.user.must_change_password)
+            )
         if complete:
             person = db.session.get(Person, g.user.id)
             assert person is not None
@@ -149,7 +151,9 @@ class PasswordView(BaseView):
             login_user(person)
             flash(_("Your password has been changed. All your other sessions have ended."), "success")
             return redirect(url_for("HomeView.home"))
-        return render_template("password.html", page=self._page(form), forced=g.user.must_change_password), 422 if form.errors else 200
+        return render_template(
+            "password.html", page=self._page(form), forced=g.user.must_change_password
+        ), 422 if form.errors else 200
 
     @staticmethod
     def _page(form: PasswordForm) -> FormPage:
@@ -159,7 +163,9 @@ class PasswordView(BaseView):
             action_url=url_for("PasswordView.change"),
             submit_label=_("Change password"),
             cancel_url="" if g.user.must_change_password else url_for("HomeView.home"),
-            intro=_("This password was handed out to you. Please choose your own before you go on.") if g.user.must_change_password else "",
+            intro=_("This password was handed out to you. Please choose your own before you go on.")
+            if g.user.must_change_password
+            else "",
         )
 
 
@@ -202,7 +208,11 @@ class SignInApi(SecurityApi):
               description: Too many failures
         """
         given = request.get_json(silent=True)
-        if not isinstance(given, dict) or not isinstance(given.get("username"), str) or not isinstance(given.get("password"), str):
+        if (
+            not isinstance(given, dict)
+            or not isinstance(given.get("username"), str)
+            or not isinstance(given.get("password"), str)
+        ):
             return self.response_400(message=_("Please send username and password as JSON."))
         try:
             person = self.appbuilder.sm.sign_in(given["username"], given["password"], client_address())
@@ -213,7 +223,9 @@ class SignInApi(SecurityApi):
         if person is None:
             return self.response_401()
         if person.must_change_password:
-            return self.response(403, message=_("Please sign in by the browser and change your handed-out password first."))
+            return self.response(
+                403, message=_("Please sign in by the browser and change your handed-out password first.")
+            )
         tokens = {"access_token": create_access_token(identity=person.get_id(), fresh=True)}
         if given.get("refresh"):
             tokens["refresh_token"] = create_refresh_token(identity=person.get_id())

@@ -69,9 +69,17 @@ def test_verify_audit_names_an_altered_event_and_an_altered_value(county: County
     answer = run(county, "verify-audit")
     assert answer.exit_code == 0, answer.output
     with county.acting(None) as session:
-        session.execute(sa.update(Event).where(Event.thread_type == "call", Event.thread_id == call_id, Event.sequence == 2).values(name="withdraw"))
-        first = session.scalars(sa.select(Event.id).where(Event.thread_type == "call", Event.thread_id == call_id, Event.sequence == 1)).one()
-        session.execute(sa.update(EventValue).where(EventValue.event_id == first, EventValue.name == "title").values(value="anders"))
+        session.execute(
+            sa.update(Event)
+            .where(Event.thread_type == "call", Event.thread_id == call_id, Event.sequence == 2)
+            .values(name="withdraw")
+        )
+        first = session.scalars(
+            sa.select(Event.id).where(Event.thread_type == "call", Event.thread_id == call_id, Event.sequence == 1)
+        ).one()
+        session.execute(
+            sa.update(EventValue).where(EventValue.event_id == first, EventValue.name == "title").values(value="anders")
+        )
     answer = run(county, "verify-audit")
     assert answer.exit_code == 1
     assert f"call/{call_id} event 2: altered" in answer.output
@@ -95,12 +103,25 @@ def test_render_samples_prints_every_kind(county: County, tmp_path: Path) -> Non
     answer = run(county, "render-samples", str(tmp_path / "samples"))
     assert answer.exit_code == 0, answer.output
     names = sorted(path.name for path in (tmp_path / "samples").iterdir())
-    assert {"call_slip-closed.pdf", "call_slip-dispatched.pdf", "reminder-merged.pdf", "reminder-single.pdf"} <= set(names)
+    assert {"call_slip-closed.pdf", "call_slip-dispatched.pdf", "reminder-merged.pdf", "reminder-single.pdf"} <= set(
+        names
+    )
     assert all(path.read_bytes().startswith(b"%PDF") for path in (tmp_path / "samples").iterdir())
 
 
 def create_admin(county: County, password: str, username: str = "root1") -> Result:
-    return run(county, "create-admin", "--username", username, "--name", "张明", "--email", f"{username}@county.example", "--password", password)
+    return run(
+        county,
+        "create-admin",
+        "--username",
+        username,
+        "--name",
+        "张明",
+        "--email",
+        f"{username}@county.example",
+        "--password",
+        password,
+    )
 
 
 def test_create_admin_makes_a_system_administrator(county: County) -> None:

@@ -23,14 +23,22 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.postgresql
-def test_four_installations_at_once_on_an_empty_postgresql_do_not_collide(postgresql_server: PostgresqlServer, tmp_path: Path) -> None:
+def test_four_installations_at_once_on_an_empty_postgresql_do_not_collide(
+    postgresql_server: PostgresqlServer, tmp_path: Path
+) -> None:
     with postgresql_server.connect() as connection:
         connection.execute("DROP DATABASE IF EXISTS four WITH (FORCE)")
         connection.execute("CREATE DATABASE four")
     command = [sys.executable, "-m", "flask", "--app", "app", "init"]
     environ = {**os.environ, "DATABASE_URL": postgresql_server.url("four")}
     started = [
-        subprocess.Popen(command, cwd=ROOT, env={**environ, "DATA_DIR": str(tmp_path / str(n))}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={**environ, "DATA_DIR": str(tmp_path / str(n))},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
         for n in range(4)
     ]
     for one in started:
@@ -50,7 +58,10 @@ def _grants(permission: str, resource: str) -> set[str]:
     rows = db.session.connection().execute(
         sa.select(tables["ab_role"].c.name)
         .join(tables["ab_permission_view_role"], tables["ab_permission_view_role"].c.role_id == tables["ab_role"].c.id)
-        .join(tables["ab_permission_view"], tables["ab_permission_view"].c.id == tables["ab_permission_view_role"].c.permission_view_id)
+        .join(
+            tables["ab_permission_view"],
+            tables["ab_permission_view"].c.id == tables["ab_permission_view_role"].c.permission_view_id,
+        )
         .join(tables["ab_permission"], tables["ab_permission"].c.id == tables["ab_permission_view"].c.permission_id)
         .join(tables["ab_view_menu"], tables["ab_view_menu"].c.id == tables["ab_permission_view"].c.view_menu_id)
         .where(tables["ab_permission"].c.name == permission, tables["ab_view_menu"].c.name == resource)

@@ -48,7 +48,9 @@ def evaluated(county: County) -> tuple[int, ...]:
     county.respond("department1", keys[1], at("2026-11-23 10:00"), plan="下午到场。")
     county.respond("department2", keys[2], at("2026-11-24 18:00"), how="on_site")
     county.report("department2", keys[2], at("2026-11-25 09:00"))
-    county.report("department1", keys[1], at("2026-11-25 10:00"), result="已责令停工。", solved="partly", reason="等待验收。")
+    county.report(
+        "department1", keys[1], at("2026-11-25 10:00"), result="已责令停工。", solved="partly", reason="等待验收。"
+    )
     county.evaluate(keys[0], {keys[1]: "dissatisfied", keys[2]: "satisfied"}, at("2026-11-25 11:00"))
     return keys
 
@@ -73,7 +75,10 @@ def test_slip_of_a_department_shows_its_own_evaluation_only_2_1(county: County) 
     call_id = evaluated(county)[0]
     when = at("2026-11-25 12:00")
     readers = ("department1", "department2", "township1", "dispatcher")
-    seen = {name: [(row["dept"], row["satisfaction"]) for row in slip(county, call_id, name, when)["evaluations"]] for name in readers}
+    seen = {
+        name: [(row["dept"], row["satisfaction"]) for row in slip(county, call_id, name, when)["evaluations"]]
+        for name in readers
+    }
     assert seen["department1"] == [("自然资源局", "不满意")]
     assert seen["department2"] == [("住建局", "满意")]
     assert seen["township1"] == seen["dispatcher"] == [("自然资源局", "不满意"), ("住建局", "满意")]
@@ -91,7 +96,9 @@ def test_nothing_on_the_slip_betrays_anothers_evaluation(county: County, reader:
 
 def test_timeline_tells_each_step_to_its_reader(county: County) -> None:
     call_id = evaluated(county)[0]
-    rows = [(row["who"], row["what"]) for row in slip(county, call_id, "department1", at("2026-11-25 12:00"))["timeline"]]
+    rows = [
+        (row["who"], row["what"]) for row in slip(county, call_id, "department1", at("2026-11-25 12:00"))["timeline"]
+    ]
     assert rows == [
         ("城关镇", "提出呼叫"),
         ("县政府办", "受理"),
@@ -107,7 +114,10 @@ def test_timeline_tells_each_step_to_its_reader(county: County) -> None:
 
 def test_where_the_time_went_counts_working_minutes_and_lateness(county: County) -> None:
     call_id = evaluated(county)[0]
-    rows = {row["link"]: (row["used"], row["overdue"]) for row in slip(county, call_id, "dispatcher", at("2026-11-25 12:00"))["time_used"]}
+    rows = {
+        row["link"]: (row["used"], row["overdue"])
+        for row in slip(county, call_id, "dispatcher", at("2026-11-25 12:00"))["time_used"]
+    }
     assert rows["县政府办（受理）"] == ("0分钟", "")
     assert rows["自然资源局（响应）"] == ("1小时", "")
     assert rows["住建局（响应）"] == ("1个工作日7小时", "不足1分钟")
@@ -129,7 +139,12 @@ def test_reminder_says_what_is_overdue_by_how_much_and_until_when_2_2(county: Co
     assert context["dept"] == "县自然资源和规划局"
     assert context["action"] == "响应"
     assert context["new_due"] == "11月26日17时30分"
-    assert (case["due"], case["overdue"], case["state"], case["role"]) == ("11月24日17时30分", "1小时30分钟", "待响应", "主办")
+    assert (case["due"], case["overdue"], case["state"], case["role"]) == (
+        "11月24日17时30分",
+        "1小时30分钟",
+        "待响应",
+        "主办",
+    )
     assert context["phone"] == "0500-1234567"
     assert reports.render("reminder", context).startswith(b"%PDF")
 

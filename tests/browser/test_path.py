@@ -41,7 +41,12 @@ def _sweep(people: County, times: int) -> None:
 
 def _notices(people: County, department: str) -> int:
     with people.acting(None) as session:
-        return session.scalar(sa.select(sa.func.count()).select_from(Notice).where(Notice.department_id == people[department])) or 0
+        return (
+            session.scalar(
+                sa.select(sa.func.count()).select_from(Notice).where(Notice.department_id == people[department])
+            )
+            or 0
+        )
 
 
 def _choose(page: Page, form: str, name: str, words: str) -> None:
@@ -191,5 +196,3 @@ def test_nobody_looks_without_signing_in(people: County, sign_in: SignIn) -> Non
     page.wait_for_url("**/login/")
     page.goto("/call/list/")
     assert "/login/" in page.url
-
-

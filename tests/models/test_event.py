@@ -221,7 +221,8 @@ def test_a_seal_is_made_only_when_something_changed(county: County, history: int
     "change",
     [
         {"at": at("2026-11-20 09:00")}, {"actor_id": None}, {"actor_organisation_id": None}, {"address": "198.51.100.1"}, {"name": "decline"},
-        {"kind": "automatic"}, {"county_id": None}, {"record_id": 4711}, {"record_type": "assignment"}, {"digests": {}}, {"signature": "0" * 64}, {"previous": "0" * 64},
+        {"kind": "automatic"}, {"county_id": None}, {"record_id": 4711}, {"record_type": "assignment"}, {"digests":
+        {}}, {"signature": "0" * 64}, {"previous": "0" * 64},
     ],
     ids=lambda change: next(iter(change)),
 )  # fmt: skip

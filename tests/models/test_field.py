@@ -72,7 +72,8 @@ def test_an_instant_is_read_as_the_countys_time_unless_it_names_its_zone(raw: st
     ("kind", "raw", "value"),
     [
         ("date", "2026年11月23日", date(2026, 11, 23)), ("decimal", " 12.50 ", Decimal("12.50")), ("boolean", "是", True), ("boolean", None, False),
-        ("integer", "42", 42), ("choice", "red", Colour.red), ("references", ["3", {"id": 4}], [3, 4]), ("reference", "", None), ("text", " 甲\t", "甲"),
+        ("integer", "42", 42), ("choice", "red", Colour.red), ("references", ["3", {"id": 4}], [3, 4]),
+        ("reference", "", None), ("text", " 甲\t", "甲"),
     ],
 )  # fmt: skip
 def test_what_people_type_is_understood(kind: Kind, raw: Any, value: Any) -> None:

@@ -95,8 +95,13 @@ def test_a_late_sweep_records_every_step_skips_amber_and_makes_the_slip(county: 
     _call, only = county.dispatched(when=START)
     assert swept(county, at("2026-12-10 09:00")).reminders == 1
     assert sorted(steps(county, only)) == [
-        ("report", "amber_1", True), ("report", "amber_2", True), ("report", "reminder", False), ("respond", "amber_1", True), ("respond", "amber_2", True), ("respond", "reminder", False)
-    ]  # fmt: skip
+        ("report", "amber_1", True),
+        ("report", "amber_2", True),
+        ("report", "reminder", False),
+        ("respond", "amber_1", True),
+        ("respond", "amber_2", True),
+        ("respond", "reminder", False),
+    ]
     assert automatic(county, "amber") == 0
     assert notices(county) == [(county["department1"], "催〔2026〕0001", [(only, "report"), (only, "respond")])]
 

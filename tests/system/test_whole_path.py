@@ -1,6 +1,7 @@
 """The program as it is started for people: web, worker, scheduler and queue server as processes, the demonstration county, the whole path by REST.
 
-What the first issue wants to be seen: two departments, one answers, the other lets its clock run out; exactly one reminder slip though the sweep runs three
+What the first issue wants to be seen: two departments, one answers, the other lets its clock run out; exactly one
+reminder slip though the sweep runs three
 times and a worker is killed in between; strangers find nothing; Redis may be away.
 """
 
@@ -55,7 +56,9 @@ class Program:
 
     def token(self, who: str) -> str:
         if who not in self.tokens:
-            status, answer = self.request("POST", "/api/v1/security/login", body={"username": who, "password": PASSWORD})
+            status, answer = self.request(
+                "POST", "/api/v1/security/login", body={"username": who, "password": PASSWORD}
+            )
             assert status == 200, (who, status, answer)
             self.tokens[who] = answer["access_token"]
         return self.tokens[who]
@@ -72,7 +75,12 @@ class Program:
 
     def flask(self, *arguments: str) -> str:
         done = subprocess.run(
-            [sys.executable, "-m", "flask", "--app", "app", *arguments], cwd=ROOT, env=self.environ, capture_output=True, text=True, check=False
+            [sys.executable, "-m", "flask", "--app", "app", *arguments],
+            cwd=ROOT,
+            env=self.environ,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
@@ -147,7 +155,11 @@ def program(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     port = _free_port()
     log = (folder / "log.txt").open("wb")
     process = subprocess.Popen(
-        [sys.executable, "run.py", "--port", str(port), "--data", str(folder)], cwd=ROOT, env=environ, stdout=log, stderr=subprocess.STDOUT
+        [sys.executable, "run.py", "--port", str(port), "--data", str(folder)],
+        cwd=ROOT,
+        env=environ,
+        stdout=log,
+        stderr=subprocess.STDOUT,
     )
     made = Program(folder, port, environ, process)
 
@@ -182,21 +194,37 @@ def test_the_whole_path_by_rest_with_a_killed_worker_and_one_reminder_slip(progr
     call = program.post(
         "township1",
         "/call/",
-        {"title": "刘家庄砂石料场占用耕地", "field": item["field"], "description": "料场占地约三亩，我镇已两次劝阻。", "checklist_item": item["id"]},
+        {
+            "title": "刘家庄砂石料场占用耕地",
+            "field": item["field"],
+            "description": "料场占地约三亩，我镇已两次劝阻。",
+            "checklist_item": item["id"],
+        },
         expect=201,
     )["id"]
     assert program.post("township1", f"/call/{call}/submit")["state"] == "submitted"
 
-    order = {"lead": organisation["department1"], "cooperating": [organisation["department2"]], "remark": "请尽快对接。"}
+    order = {
+        "lead": organisation["department1"],
+        "cooperating": [organisation["department2"]],
+        "remark": "请尽快对接。",
+    }
     assert program.post("dispatcher", f"/call/{call}/dispatch", order)["state"] == "dispatched"
     lead, other = _assignments(program, "dispatcher", call)
     _nothing_of_it_for_strangers(program, call, lead["id"])
 
-    assert program.post("department1", f"/assignment/{lead['id']}/respond", {"how": "phone", "whom": "镇经办"})["state"] == "responded"
-    refused = program.post("department1", f"/assignment/{lead['id']}/report", {"result": "已清退。", "solved": "solved"}, expect=422)
+    assert (
+        program.post("department1", f"/assignment/{lead['id']}/respond", {"how": "phone", "whom": "镇经办"})["state"]
+        == "responded"
+    )
+    refused = program.post(
+        "department1", f"/assignment/{lead['id']}/report", {"result": "已清退。", "solved": "solved"}, expect=422
+    )
     assert list(refused) == ["without_reason"]
     program.post(
-        "department1", f"/assignment/{lead['id']}/report", {"result": "已清退复耕。", "solved": "solved", "without_reason": "住建局尚未到场。"}
+        "department1",
+        f"/assignment/{lead['id']}/report",
+        {"result": "已清退复耕。", "solved": "solved", "without_reason": "住建局尚未到场。"},
     )
 
     before = {one["id"] for one in _notices(program, "department2")}
@@ -206,22 +234,34 @@ def test_the_whole_path_by_rest_with_a_killed_worker_and_one_reminder_slip(progr
         os.kill(pid, signal.SIGKILL)
     program.flask("sweep")
     program.flask("sweep")
-    fresh = [one for one in _notices(program, "department2") if one["id"] not in before and other["id"] in one["assignments"]]
+    fresh = [
+        one for one in _notices(program, "department2") if one["id"] not in before and other["id"] in one["assignments"]
+    ]
     assert len(fresh) == 1
     document = fresh[0]["document"]["id"]
-    pdf = eventually(lambda: _pdf(program, "department2", document), "the slip is printed by a worker started anew", 150)
+    pdf = eventually(
+        lambda: _pdf(program, "department2", document), "the slip is printed by a worker started anew", 150
+    )
     assert pdf.startswith(b"%PDF")
     assert program.request("GET", f"/api/v1/document/{document}/pdf", "department3")[0] == 404
 
     program.move_clock("2026-12-08 17:31")
-    early = program.post("dispatcher", f"/assignment/{other['id']}/close_assignment", {"reason": "逾期未办理。"}, expect=409)
+    early = program.post(
+        "dispatcher", f"/assignment/{other['id']}/close_assignment", {"reason": "逾期未办理。"}, expect=409
+    )
     assert early["message"]
     program.move_clock("2026-12-15 09:00")
-    assert program.post("dispatcher", f"/assignment/{other['id']}/close_assignment", {"reason": "逾期未办理。"})["state"] == "missed"
+    assert (
+        program.post("dispatcher", f"/assignment/{other['id']}/close_assignment", {"reason": "逾期未办理。"})["state"]
+        == "missed"
+    )
     assert program.get("township1", f"/call/{call}")["result"]["state"] == "reported"
 
     entry = {"assignment": lead["id"], "satisfaction": "dissatisfied", "solved": "partly", "comment": "复耕不彻底。"}
-    assert program.post("township1", f"/call/{call}/evaluate", {"evaluations": [entry], "signed_by": "镇长"})["state"] == "dispatched"
+    assert (
+        program.post("township1", f"/call/{call}/evaluate", {"evaluations": [entry], "signed_by": "镇长"})["state"]
+        == "dispatched"
+    )
     assert program.get("department1", f"/assignment/{lead['id']}")["result"]["round"] == 2
     program.post("department1", f"/assignment/{lead['id']}/report", {"result": "已重新翻耕。", "solved": "solved"})
     again = {"assignment": lead["id"], "satisfaction": "satisfied", "solved": "solved"}
@@ -256,10 +296,14 @@ def _nothing_of_it_for_strangers(program: Program, call: int, assignment: int) -
         assert program.request("POST", f"/api/v1/call/{call}/withdraw", who, {"reason": "x"})[0] == 404
         search = urllib.parse.quote("(filters:!((col:title,opr:ct,value:刘家庄砂石料场)))")
         assert program.get(who, f"/call/?q={search}")["count"] == 0
-        assert call not in [one["id"] for one in program.get(who, "/call/?q=" + urllib.parse.quote("(page_size:500)"))["result"]]
+        assert call not in [
+            one["id"] for one in program.get(who, "/call/?q=" + urllib.parse.quote("(page_size:500)"))["result"]
+        ]
 
 
-def test_with_redis_stopped_the_call_goes_through_and_the_slip_follows(program: Program, request: pytest.FixtureRequest) -> None:
+def test_with_redis_stopped_the_call_goes_through_and_the_slip_follows(
+    program: Program, request: pytest.FixtureRequest
+) -> None:
     if "postgresql" in request.node.name:
         pytest.skip("the queue server of the settings belongs to all tests; the embedded one is stopped here")
     program.move_clock("2026-11-24 09:00")
@@ -269,7 +313,9 @@ def test_with_redis_stopped_the_call_goes_through_and_the_slip_follows(program: 
     for pid in stopped:
         os.kill(pid, signal.SIGSTOP)
     try:
-        call = program.post("township1", "/call/", {"title": "桥面破损", "field": "其他", "description": "危及通行。"}, expect=201)["id"]
+        call = program.post(
+            "township1", "/call/", {"title": "桥面破损", "field": "其他", "description": "危及通行。"}, expect=201
+        )["id"]
         program.post("township1", f"/call/{call}/submit")
         assert program.post("dispatcher", f"/call/{call}/dispatch", {"lead": lead})["state"] == "dispatched"
         query = urllib.parse.quote("(page_size:1)")
@@ -278,7 +324,7 @@ def test_with_redis_stopped_the_call_goes_through_and_the_slip_follows(program: 
     finally:
         for pid in stopped:
             os.kill(pid, signal.SIGKILL)
-    pdf = eventually(lambda: _pdf(program, "department1", document), "the slip is printed once the queue server is back", 150)
+    pdf = eventually(
+        lambda: _pdf(program, "department1", document), "the slip is printed once the queue server is back", 150
+    )
     assert pdf.startswith(b"%PDF")
-
-

@@ -23,7 +23,9 @@ _IDS = {"type": "array", "items": {"type": "integer", "format": "int64"}}
 def _assignments_of_calls(session: Session, calls: Sequence[Any]) -> dict[int, list[int]]:
     found: dict[int, list[int]] = {call.id: [] for call in calls}
     rows = session.execute(
-        sa.select(Assignment.call_id, Assignment.id).where(Assignment.call_id.in_(found)).order_by(Assignment.call_id, Assignment.position)
+        sa.select(Assignment.call_id, Assignment.id)
+        .where(Assignment.call_id.in_(found))
+        .order_by(Assignment.call_id, Assignment.position)
     )
     for call_id, assignment_id in rows:
         found[call_id].append(assignment_id)
@@ -49,7 +51,9 @@ def _marks(session: Session, assignments: Sequence[Any]) -> dict[int, list[str]]
     """The marks of each assignment. Reports are read for the whole page at once, and as the system: a mark does not depend on who looks."""
     reports: dict[int, list[Report]] = {one.id: [] for one in assignments}
     with viewer.system():
-        for report in session.scalars(sa.select(Report).where(Report.assignment_id.in_(reports)).order_by(Report.round)):
+        for report in session.scalars(
+            sa.select(Report).where(Report.assignment_id.in_(reports)).order_by(Report.round)
+        ):
             reports[report.assignment_id].append(report)
     now = clock.now()
     for one in assignments:
@@ -60,17 +64,26 @@ def _marks(session: Session, assignments: Sequence[Any]) -> dict[int, list[str]]
 COLUMNS: Mapping[type[Any], Mapping[str, ComputedColumn]] = {
     Call: {
         "assignments": ComputedColumn(_l("Assignments"), _assignments_of_calls, _IDS),
-        "contact_phone": ComputedColumn(_l("Contact telephone"), phones, {"type": "string", "description": "Empty for whoever does not need it"}),
+        "contact_phone": ComputedColumn(
+            _l("Contact telephone"), phones, {"type": "string", "description": "Empty for whoever does not need it"}
+        ),
     },
     Assignment: {
-        "marks": ComputedColumn(_l("Marks"), _marks, {"type": "array", "items": {"type": "string", "enum": [str(mark.value) for mark in Mark]}})
+        "marks": ComputedColumn(
+            _l("Marks"),
+            _marks,
+            {"type": "array", "items": {"type": "string", "enum": [str(mark.value) for mark in Mark]}},
+        )
     },
     Notice: {"assignments": ComputedColumn(_l("Assignments"), _assignments_of_notices, _IDS)},
     Document: {
         "about": ComputedColumn(
             _l("About"),
             lambda session, documents: {one.id: {"type": one.about_type, "id": one.about_id} for one in documents},
-            {"type": "object", "properties": {"type": {"type": "string"}, "id": {"type": "integer", "format": "int64"}}},
+            {
+                "type": "object",
+                "properties": {"type": {"type": "string"}, "id": {"type": "integer", "format": "int64"}},
+            },
         ),
         "sha256": ComputedColumn(
             _l("Checksum"),

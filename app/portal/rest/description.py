@@ -20,7 +20,11 @@ class ApiDescription(OpenApi):  # type: ignore[misc]
     @expose("/<version>/_openapi")
     def get(self, version: str) -> Response:
         asking.signed_in()
-        described = [one for one in current_app.extensions["appbuilder"].baseviews if isinstance(one, BaseApi) and one.version == version]
+        described = [
+            one
+            for one in current_app.extensions["appbuilder"].baseviews
+            if isinstance(one, BaseApi) and one.version == version
+        ]
         if not described:
             abort(404)
         spec = self._create_api_spec(version)

@@ -15,6 +15,7 @@ from app.portal.rest.resource import Operation, RecordApi
 from models.document import Document
 from models.workflow import load_visible
 
+
 class DocumentApi(RecordApi):
     """Issued papers."""
 
@@ -26,13 +27,20 @@ class DocumentApi(RecordApi):
         person = asking.demand("can_show", self.class_permission_name)
         paper = paper_response(document, person)
         if paper is None:
-            response = self.response(503, message=_("This paper is still being made. Please try again in a few seconds."))
+            response = self.response(
+                503, message=_("This paper is still being made. Please try again in a few seconds.")
+            )
             response.headers["Retry-After"] = str(RETRY_SECONDS)
             return response
         return paper
 
     def operations(self) -> list[Operation]:
-        paper = {"200": {"description": "The paper", "content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}}}
+        paper = {
+            "200": {
+                "description": "The paper",
+                "content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}},
+            }
+        }
         waiting = {"503": schema.answer("Not produced yet; see Retry-After", schema.MESSAGE)}
         operation = {
             "operationId": "pdf",

@@ -41,7 +41,11 @@ class MeApi(BaseApi):  # type: ignore[misc]
     def add_api_spec(self, api_spec: APISpec) -> None:
         add_shared_components(api_spec)
         named_reference = {"$ref": "#/components/schemas/Named"}
-        organisation = {"type": "object", "nullable": True, "properties": {**schema.NAMED["properties"], "kind": {"type": "string"}}}
+        organisation = {
+            "type": "object",
+            "nullable": True,
+            "properties": {**schema.NAMED["properties"], "kind": {"type": "string"}},
+        }
         person = {
             "type": "object",
             "required": ["username", "name", "roles", "organisation", "county"],

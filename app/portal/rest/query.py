@@ -35,7 +35,10 @@ _MEMBERSHIP: dict[str, Condition] = {
     "in": lambda column, values: column.in_(values),
     "not_in": lambda column, values: column.not_in(values),
 }
-_COMPARISON: dict[str, Condition] = {"gt": lambda column, value: column > value, "lt": lambda column, value: column < value}
+_COMPARISON: dict[str, Condition] = {
+    "gt": lambda column, value: column > value,
+    "lt": lambda column, value: column < value,
+}
 _TEXT: dict[str, Condition] = {
     "ct": lambda column, word: column.icontains(word, autoescape=True),
     "sw": lambda column, word: column.istartswith(word, autoescape=True),
@@ -81,7 +84,14 @@ def read_query(raw: str | None, shape: Shape) -> Query:
     """Understand `q`. Raises BadRequest with a sentence for anything that is not right, whatever the bytes."""
     asked = _decoded(raw)
     page, page_size = _page(asked)
-    return Query(_conditions(asked.get("filters"), shape), _order(asked, shape), page, page_size, _columns(asked, shape), _keys(asked))
+    return Query(
+        _conditions(asked.get("filters"), shape),
+        _order(asked, shape),
+        page,
+        page_size,
+        _columns(asked, shape),
+        _keys(asked),
+    )
 
 
 def _decoded(raw: str | None) -> Mapping[str, Any]:
@@ -151,8 +161,14 @@ def _keys(asked: Mapping[str, Any]) -> frozenset[str] | None:
 def _conditions(filters: Any, shape: Shape) -> tuple[sa.ColumnElement[bool], ...]:
     if filters is None:
         return ()
-    if not isinstance(filters, list) or len(filters) > MOST_FILTERS or not all(isinstance(one, Mapping) for one in filters):
-        raise BadRequest(_l("The filters must be a list of (col:…,opr:…,value:…), at most %(most)d.", most=MOST_FILTERS))
+    if (
+        not isinstance(filters, list)
+        or len(filters) > MOST_FILTERS
+        or not all(isinstance(one, Mapping) for one in filters)
+    ):
+        raise BadRequest(
+            _l("The filters must be a list of (col:…,opr:…,value:…), at most %(most)d.", most=MOST_FILTERS)
+        )
     return tuple(_condition(one, shape) for one in filters)
 
 
@@ -170,7 +186,9 @@ def _condition(given: Mapping[str, Any], shape: Shape) -> sa.ColumnElement[bool]
     try:
         value = _value(asked, kind, operator, given["value"], largest_integer(shape.column(name)))
     except FieldError as error:
-        raise BadRequest(_l("The filter on “%(name)s” does not fit: %(reason)s", name=name, reason=error.message)) from None
+        raise BadRequest(
+            _l("The filter on “%(name)s” does not fit: %(reason)s", name=name, reason=error.message)
+        ) from None
     column = shape.column(name)
     if kind == "reference":
         value = _visible(asked, value)
@@ -211,7 +229,9 @@ def _word(raw: Any) -> str:
     if not isinstance(raw, str) or len(raw) > LONGEST_WORD:
         raise FieldError(_l("Please enter a text."))
     if any(ord(c) == 0 or 0xD800 <= ord(c) <= 0xDFFF for c in raw):
-        raise FieldError(_l("The text contains characters that cannot be kept. Please type it again instead of pasting it."))
+        raise FieldError(
+            _l("The text contains characters that cannot be kept. Please type it again instead of pasting it.")
+        )
     return raw
 
 

@@ -24,7 +24,9 @@ COUNT_CAP = 1001
 
 def read_page(session: Session, shape: Shape, query: Query) -> tuple[int, list[dict[str, Any]]]:
     """The capped count and the rows of a page. At most two statements, and one for each computed column that needs its own."""
-    rows = _read(session, shape, query.columns, query.conditions, query.order, query.page_size, query.page * query.page_size)
+    rows = _read(
+        session, shape, query.columns, query.conditions, query.order, query.page_size, query.page * query.page_size
+    )
     if query.page == 0 and len(rows) < query.page_size:
         return len(rows), rows
     capped = sa.select(shape.column("id")).where(*query.conditions).limit(COUNT_CAP).subquery()
@@ -56,13 +58,18 @@ def _read(
     for one in references:
         # Joined by alias, not by relationship: not every reference has one. The row filter stands in the ON clause, so a hidden target reads null.
         target = aliased(target_of(one))
-        query = query.add_columns(target).outerjoin(target, target.id == shape.column(one.name)).options(*_for_title(target))
+        query = (
+            query.add_columns(target)
+            .outerjoin(target, target.id == shape.column(one.name))
+            .options(*_for_title(target))
+        )
     query = query.options(*_unread(shape)).where(*conditions).order_by(*order).limit(limit).offset(offset)
     found = session.execute(query).all()
     records = [row[0] for row in found]
     computed = {name: shape.computed[name].compute(session, records) for name in names if name in shape.computed}
     return [
-        _row(names, shape, row[0], dict(zip((one.name for one in references), row[1:], strict=True)), computed) for row in found
+        _row(names, shape, row[0], dict(zip((one.name for one in references), row[1:], strict=True)), computed)
+        for row in found
     ]
 
 
@@ -74,18 +81,30 @@ def _for_title(target: Any) -> list[Any]:
     if model is Organisation or model.title is Record.title or not isinstance(model.title, property):
         return []
     relations = sa.inspect(model).relationships
-    return [joinedload(getattr(target, one.key)) for one in relations if not one.uselist and one.mapper.class_ is Organisation]
+    return [
+        joinedload(getattr(target, one.key))
+        for one in relations
+        if not one.uselist and one.mapper.class_ is Organisation
+    ]
 
 
 def _unread(shape: Shape) -> list[Any]:
     """Loader options that leave out large columns which no field shows, such as a document's context."""
     shown = {shape.column(name).key for name in shape.fields}
     columns = sa.inspect(shape.model).column_attrs
-    return [defer(getattr(shape.model, one.key)) for one in columns if one.key not in shown and isinstance(one.columns[0].type, sa.JSON)]
+    return [
+        defer(getattr(shape.model, one.key))
+        for one in columns
+        if one.key not in shown and isinstance(one.columns[0].type, sa.JSON)
+    ]
 
 
 def _row(
-    names: Sequence[str], shape: Shape, record: Any, targets: Mapping[str, Any], computed: Mapping[str, Mapping[int, Any]]
+    names: Sequence[str],
+    shape: Shape,
+    record: Any,
+    targets: Mapping[str, Any],
+    computed: Mapping[str, Mapping[int, Any]],
 ) -> dict[str, Any]:
     row: dict[str, Any] = {}
     for name in names:

@@ -56,7 +56,9 @@ class ReadApi(ModelRestApi):  # type: ignore[misc]
         asking.demand("can_list", self.class_permission_name)
         query = read_query(request.args.get("q"), self.shape)
         count, rows = read_page(db.session(), self.shape, query)
-        return self.response(200, count=count, ids=[row["id"] for row in rows], result=rows, **described_list(self.shape, query))
+        return self.response(
+            200, count=count, ids=[row["id"] for row in rows], result=rows, **described_list(self.shape, query)
+        )
 
     @expose("/<pk>", methods=["GET"])
     @permission_name("show")
@@ -166,7 +168,9 @@ class RecordApi(ReadApi):
         person = asking.demand("can_edit", self.class_permission_name)
         given = asking.body()
         version = asking.version_in(given)
-        writing.change(session, record, {name: value for name, value in given.items() if name != "version"}, person, version)
+        writing.change(
+            session, record, {name: value for name, value in given.items() if name != "version"}, person, version
+        )
         key = record.id
         session.commit()
         return self.response(200, id=key, result=read_one(session, self.shape, key))
@@ -227,7 +231,9 @@ class RecordApi(ReadApi):
                     "summary": f"{label}: {_('New')}",
                     "requestBody": schema.json_body(self.refer("create")),
                     "responses": {
-                        "201": schema.answer("Created", {"type": "object", "required": ["id"], "properties": {"id": schema.ID}}),
+                        "201": schema.answer(
+                            "Created", {"type": "object", "required": ["id"], "properties": {"id": schema.ID}}
+                        ),
                         **schema.refusals(400, 403, 409, 422),
                     },
                 },
@@ -240,7 +246,10 @@ class RecordApi(ReadApi):
                     "summary": f"{label}: {_('Edit')}",
                     "parameters": [schema.PK_PARAMETER],
                     "requestBody": schema.json_body(self.refer("change")),
-                    "responses": {"200": schema.answer("Changed", _envelope(self.refer("read"))), **schema.refusals(400, 403, 404, 409, 422)},
+                    "responses": {
+                        "200": schema.answer("Changed", _envelope(self.refer("read"))),
+                        **schema.refusals(400, 403, 404, 409, 422),
+                    },
                 },
             ),
             "delete": (
@@ -260,7 +269,10 @@ class RecordApi(ReadApi):
                     "operationId": "transitions",
                     "summary": f"{label}: {_('What you can do now')}",
                     "parameters": [schema.PK_PARAMETER],
-                    "responses": {"200": schema.answer("Steps with what they ask for", schema.TRANSITIONS), **schema.refusals(404)},
+                    "responses": {
+                        "200": schema.answer("Steps with what they ask for", schema.TRANSITIONS),
+                        **schema.refusals(404),
+                    },
                 },
             ),
         }
@@ -294,7 +306,9 @@ def step_operation(transition: Transition) -> Callable[[RecordApi, str], Respons
         return self.step(pk, transition.name)
 
     operation.__name__ = f"step_{transition.name}"
-    exposed: Callable[[RecordApi, str], Response] = expose(f"/<pk>/{transition.name}", methods=["POST"])(permission_name(transition.name)(operation))
+    exposed: Callable[[RecordApi, str], Response] = expose(f"/<pk>/{transition.name}", methods=["POST"])(
+        permission_name(transition.name)(operation)
+    )
     return exposed
 
 

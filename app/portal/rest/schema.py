@@ -58,7 +58,9 @@ _BY_STATUS = {400: "BadRequest", 401: "SignIn", 403: "Forbidden", 404: "NotFound
 
 def refusals(*statuses: int) -> Schema:
     """References to the answers that an operation may refuse with; 401 always."""
-    return {str(status): {"$ref": f"#/components/responses/{_BY_STATUS[status]}"} for status in sorted({401, *statuses})}
+    return {
+        str(status): {"$ref": f"#/components/responses/{_BY_STATUS[status]}"} for status in sorted({401, *statuses})
+    }
 
 
 def answer(description: str, schema: Schema) -> Schema:
@@ -158,7 +160,12 @@ def query_parameter(shape: Shape) -> Schema:
                         "order_column": {"type": "string", "enum": names, "default": "id"},
                         "order_direction": {"type": "string", "enum": ["asc", "desc"], "default": "desc"},
                         "page": {"type": "integer", "minimum": 0, "maximum": LAST_PAGE, "default": 0},
-                        "page_size": {"type": "integer", "minimum": 1, "maximum": LARGEST_PAGE_SIZE, "default": PAGE_SIZE},
+                        "page_size": {
+                            "type": "integer",
+                            "minimum": 1,
+                            "maximum": LARGEST_PAGE_SIZE,
+                            "default": PAGE_SIZE,
+                        },
                         "columns": {"type": "array", "items": {"type": "string", "enum": list(shape.names)}},
                         "keys": {"type": "array", "items": {"type": "string"}},
                     },
@@ -168,7 +175,12 @@ def query_parameter(shape: Shape) -> Schema:
     }
 
 
-PK_PARAMETER: Schema = {"in": "path", "name": "pk", "required": True, "schema": {"type": "integer", "format": "int64", "minimum": 1}}
+PK_PARAMETER: Schema = {
+    "in": "path",
+    "name": "pk",
+    "required": True,
+    "schema": {"type": "integer", "format": "int64", "minimum": 1},
+}
 
 TRANSITIONS: Schema = {
     "type": "array",
@@ -190,7 +202,10 @@ TRANSITIONS: Schema = {
                         "required": {"type": "boolean"},
                         "choices": {
                             "type": "array",
-                            "items": {"type": "object", "properties": {"value": {"type": "string"}, "label": {"type": "string"}}},
+                            "items": {
+                                "type": "object",
+                                "properties": {"value": {"type": "string"}, "label": {"type": "string"}},
+                            },
                         },
                         "target": {"type": "string"},
                         "only": {"type": "object"},

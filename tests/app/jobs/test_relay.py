@@ -30,7 +30,9 @@ def relay(county: County) -> Relayed:
 def told(county: County, *kinds: str) -> set[tuple[str, str]]:
     """(account, kind) of every notification of these kinds."""
     with county.acting(None) as session:
-        rows = session.execute(sa.select(Person.username, Notification.kind).join(Person, Person.id == Notification.person_id))
+        rows = session.execute(
+            sa.select(Person.username, Notification.kind).join(Person, Person.id == Notification.person_id)
+        )
         return {(row.username, row.kind) for row in rows if not kinds or row.kind in kinds}
 
 
@@ -73,7 +75,9 @@ def test_nobody_is_told_of_what_he_did_himself(county: County, redis_server: Que
     relay(county)
     with county.acting(None) as session:
         told_of = sa.select(Event.actor_id).join(Notification, Notification.event_id == Event.id)
-        assert session.scalars(told_of.where(Notification.person_id == county.people["township1"])).all() == [county.people["township2"]]
+        assert session.scalars(told_of.where(Notification.person_id == county.people["township1"])).all() == [
+            county.people["township2"]
+        ]
 
 
 def test_emergency_alarms_departments_offices_and_duty(county: County, redis_server: QueueServer) -> None:
@@ -132,7 +136,9 @@ def test_notification_tells_nothing_that_its_reader_may_not_see(county: County, 
 
 
 @pytest.mark.parametrize("locale", ["en", "zh_Hans"])
-def test_every_notification_reads_in_the_readers_language(county: County, redis_server: QueueServer, locale: str) -> None:
+def test_every_notification_reads_in_the_readers_language(
+    county: County, redis_server: QueueServer, locale: str
+) -> None:
     from flask_babel import force_locale
 
     went_round_twice(county)
@@ -149,7 +155,9 @@ def test_every_notification_reads_in_the_readers_language(county: County, redis_
 
 
 def test_every_kind_has_its_words_and_every_step_exists() -> None:
-    steps = {(model.resource(), transition.name) for model in (Call, Assignment) for transition in model.workflow.transitions}
+    steps = {
+        (model.resource(), transition.name) for model in (Call, Assignment) for transition in model.workflow.transitions
+    }
     automatic = {("call", "all_reported"), ("assignment", "amber"), ("assignment", "reminder")}
     assert TOLD.keys() <= steps | automatic
     assert {"submitted", "dispatched", "emergency", "overdue", "again"} <= WORDINGS.keys()
@@ -166,7 +174,9 @@ def test_relaying_again_tells_nobody_again(county: County, redis_server: QueueSe
     assert again.notifications == 0
 
 
-def test_dispatch_commits_while_redis_is_away_and_the_slip_follows(county: County, redis_server: QueueServer, caplog: Any) -> None:
+def test_dispatch_commits_while_redis_is_away_and_the_slip_follows(
+    county: County, redis_server: QueueServer, caplog: Any
+) -> None:
     redis_server.kill()
     county.dispatched("department1")
     with county.app.app_context():
