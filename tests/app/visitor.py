@@ -91,6 +91,11 @@ def form_to(page: TestResponse, action: str) -> Form:
     return next(one for one in forms_of(page) if one.action == action)
 
 
+def kept(page: TestResponse, action: str) -> dict[str, str]:
+    """What stands in a form that came back, by name."""
+    return {name: values[-1].replace("\r\n", "\n") for name, values in form_to(page, action).values.items()}
+
+
 def words_of(page: TestResponse) -> str:
     """What a reader sees of a page, without the mark-up, spaces folded."""
     body = re.sub(r"<(script|style)\b.*?</\1>", " ", page.text, flags=re.S)

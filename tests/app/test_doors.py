@@ -1,0 +1,204 @@
+"""What is reachable at all and how it answers: hosts, cookies, headers, forged requests, every route of the program (spec 5, Security)."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from tests.app.visitor import visitor
+from tests.conftest import Installation
+from tests.county import County
+
+
+@pytest.fixture
+def installation(sqlite_installation: Installation) -> Installation:
+    """One database is enough: nothing here depends on which."""
+    sqlite_installation.fresh("county")
+    return sqlite_installation
+
+
+@pytest.mark.parametrize("path", ["/", "/login/", "/call/list/", "/nowhere", "/api/v1/me"])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "localhost.evil.example", "evil.example:80", "localhost@evil.example", "", "[", "a b"]
+)
+def test_a_foreign_host_is_refused(county: County, path: str, host: str) -> None:
+    answer = county.client("township1").get(path, headers={"Host": host})
+    assert answer.status_code == 400
+    assert "evil.example" not in answer.text
+
+
+# ---- cookies and headers
+
+
+def test_the_cookie_s_flags(county: County) -> None:
+    here = visitor(county)
+    here.sign_in("township1")
+    cookie = here.get("/").headers["Set-Cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+    assert "Path=/" in cookie
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/login/", "/", "/call/list/", "/nowhere", "/api/v1/me", "/api/v1/nowhere", "/static/huying.js", "/health/ready"],
+)
+def test_every_answer_has_its_headers(county: County, path: str) -> None:
+    answer = county.client("township1").get(path, buffered=True)
+    policy = dict(part.strip().partition(" ")[::2] for part in answer.headers["Content-Security-Policy"].split(";"))
+    assert policy["default-src"] == "'self'"
+    assert policy["object-src"] == "'none'"
+    assert policy["base-uri"] == "'none'"
+    assert policy["form-action"] == "'self'"
+    assert "unsafe" not in answer.headers["Content-Security-Policy"]
+    assert not re.search(r"https?:", answer.headers["Content-Security-Policy"])
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["X-Frame-Options"] == "SAMEORIGIN"
+    assert answer.headers["Referrer-Policy"] == "same-origin"
+    if answer.mimetype == "text/html" and answer.status_code != 302:
+        nonce = re.search(r"'nonce-([^']+)'", policy["script-src"])
+        assert nonce
+        scripts = re.findall(r"<script\b[^>]*>", answer.text)
+        assert scripts
+        assert all(f'nonce="{nonce.group(1)}"' in one for one in scripts)
+        assert not re.search(r"\son\w+=|\sstyle=|javascript:", answer.text)
+        assert nonce.group(1) not in county.client("township1").get(path).text, "a nonce is used once"
+
+
+@pytest.mark.parametrize("path", ["/", "/call/list/", "/password/", "/api/v1/me"])
+def test_pages_of_a_person_are_not_kept_by_caches(county: County, path: str) -> None:
+    assert "no-store" in county.client("township1").get(path).headers["Cache-Control"]
+
+
+# ---- forged requests
+
+ROUTES = {
+    "static": "public", "appbuilder.static": "public", "Health.health": "public", "Health.ready": "public", "Health.metrics": "token",
+    "SignInView.login": "public", "SignInView.logout": "public", "SignInApi.login": "public", "SignInApi.refresh": "token",
+    "PasswordView.change": "person", "HomeView.home": "person", "SearchView.search": "person",
+    "InboxView.list": "person", "InboxView.open": "person", "InboxView.read_all": "person", "LanguageView.choose": "public",
+    "ApiDescription.get": "token", "MeApi.me": "token", "EventApi.get": "token", "EventApi.get_list": "token",
+    "CallView.paper": "person", "DocumentView.pdf": "person", "DocumentApi.pdf": "token",
+}  # fmt: skip
+"""Every endpoint that is not generated from a record type, and whom it answers at all."""
+RECORDS = (
+    "Call",
+    "Assignment",
+    "Report",
+    "Evaluation",
+    "Checklist",
+    "ChecklistItem",
+    "Notice",
+    "Document",
+    "Organisation",
+    "Setting",
+)
+PAGES = ("add", "bulk", "delete", "edit", "list", "options", "show", "step")
+"""What the portal generates for every record type."""
+OPERATIONS = {
+    "Call": ("get", "get_list", "post", "put", "delete", "transitions", "step_accept", "step_dispatch", "step_evaluate", "step_log_progress",
+             "step_submit", "step_withdraw"),
+    "Assignment": ("get", "get_list", "transitions", "step_close_assignment", "step_log_progress", "step_report", "step_respond"),
+    "Setting": ("get", "get_list", "post", "put", "delete"),
+}  # fmt: skip
+"""What a record type offers by REST beyond reading."""
+
+
+def known_routes() -> dict[str, str]:
+    """The endpoints that there may be: a new one needs an entry here, and thought about who may reach it."""
+    found = dict(ROUTES)
+    for name in RECORDS:
+        found |= {f"{name}View.{page}": "person" for page in PAGES}
+        found |= {f"{name}Api.{operation}": "token" for operation in OPERATIONS.get(name, ("get", "get_list"))}
+    return found
+
+
+def test_no_endpoint_is_there_that_nobody_thought_of(application: Flask) -> None:
+    there = {rule.endpoint for rule in application.url_map.iter_rules()}
+    assert there == known_routes().keys()
+
+
+def addresses(application: Flask) -> list[tuple[str, str, frozenset[str]]]:
+    """(endpoint, an address that matches, methods) of every rule."""
+    found = []
+    for rule in application.url_map.iter_rules():
+        address = rule.rule.replace("<version>", "v1").replace("<path:filename>", "huying.js")
+        address = re.sub(r"<int:\w+>|<pk>", "1", address)
+        found.append((rule.endpoint, re.sub(r"<name>", "submit", address), frozenset(rule.methods or ())))
+    return found
+
+
+def test_nothing_but_the_door_opens_to_strangers(county: County) -> None:
+    kinds = known_routes()
+    for endpoint, address, methods in addresses(county.app):
+        if kinds[endpoint] == "public":
+            continue
+        for method in methods & {"GET", "POST", "PUT", "DELETE"}:
+            here = visitor(county)
+            answer = (
+                here.post(address)
+                if kinds[endpoint] == "person" and method == "POST"
+                else here.client.open(address, method=method)
+            )
+            wanted = {302} if kinds[endpoint] == "person" else {401}
+            assert answer.status_code in wanted, (endpoint, method, answer.status_code)
+            if answer.status_code == 302:
+                assert answer.location.startswith("/login/"), (endpoint, method, answer.location)
+
+
+def test_every_page_that_takes_a_post_wants_the_token(county: County) -> None:
+    seen = 0
+    for endpoint, address, methods in addresses(county.app):
+        if "POST" not in methods or address.startswith("/api/"):
+            continue
+        for client in (county.client("township1"), county.app.test_client()):
+            answer = client.post(address, data={})
+            assert answer.status_code == 400, (endpoint, answer.status_code)
+            assert client.post(address, data={"csrf_token": "x" * 90}).status_code == 400, endpoint
+            seen += 1
+    assert seen > 80
+
+
+def test_a_refused_forged_request_tells_the_person_what_to_do(county: County) -> None:
+    answer = county.client("township1").post("/call/add", data={"title": "刘庄"})
+    assert answer.status_code == 400
+    assert "/call/list/" in answer.text, "the page has its frame: the person is still signed in"
+
+
+def test_another_person_s_token_does_not_count(county: County) -> None:
+    stolen = visitor(county, "township2").token()
+    assert visitor(county, "township1").post("/call/add", {"title": "x"}, token=stolen).status_code == 400
+
+
+def test_only_forms_change_anything(county: County) -> None:
+    """What writes takes no GET; what takes both only shows its form by GET."""
+    both = set()
+    for endpoint, _address, methods in addresses(county.app):
+        page = endpoint.partition(".")[2]
+        if "GET" in methods and "POST" in methods:
+            both.add(page)
+        if page in {"delete", "bulk", "step", "paper", "logout", "choose", "open", "read_all"}:
+            assert "GET" not in methods, endpoint
+    assert both == {"login", "change", "add", "edit"}
+
+
+def test_reading_every_page_writes_nothing(county: County) -> None:
+    call_id, *_ = county.dispatched("department1", "department2")
+    people = {name: visitor(county, name) for name in ("township1", "dispatcher", "sysadmin")}
+
+    def rows() -> dict[str, int]:
+        with county.acting(None) as session:
+            bind = session.connection()
+            tables = sa.inspect(bind).get_table_names()
+            return {table: bind.execute(sa.text(f'SELECT count(*) FROM "{table}"')).scalar_one() for table in tables}
+
+    before = rows()
+    for _endpoint, address, methods in addresses(county.app):
+        if "GET" not in methods or address.startswith(("/api/", "/static/", "/health", "/metrics")):
+            continue
+        for here in people.values():
+            here.get(address.replace("/1", f"/{call_id}"))
+    assert rows() == before
