@@ -299,7 +299,7 @@ def test_a_fault_leaks_nothing_and_changes_nothing(county: County, monkeypatch: 
 
     def fault(*_: object, **__: object) -> None:
         db.session.flush()
-        raise Planted("secret-detail SELECT * FROM ab_user /work/main")
+        raise Planted("secret-detail SELECT * FROM ab_user /srv/portal")
 
     monkeypatch.setattr("views.call.CallView._saved", fault)
     monkeypatch.setattr("views.call.CallView.load_options", fault)
