@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from models.assignment_workflow import ASSIGNMENT_WORKFLOW
 from models.call import Assignment, Call, CallKind, Evaluation, Report
-from models.call_workflow import ASSIGNMENT_WORKFLOW, CALL_WORKFLOW
+from models.call_workflow import CALL_WORKFLOW
 from models.document import Document, DocumentRecipient
 from models.event import Event
 from models.workflow import Conflict, Forbidden, Invalid, NotFound, Refused, Stale, possible
