@@ -67,12 +67,14 @@ def column(
     only: dict[str, Any] | None = None,
     required: bool | None = None,
     prefill: Any = None,
+    when: tuple[str, tuple[str, ...]] | None = None,
     **options: Any,
 ) -> MappedColumn[Any]:
     """A column with what people and programs are told of it.
 
     `listed`: a column of the list; `searched`: found by the search box or offered as a filter; `editable`: part of the generic form;
-    `kind` is only needed where the type does not tell it (`long_text`); `target` and `only` describe a reference.
+    `kind` is only needed where the type does not tell it (`long_text`); `target` and `only` describe a reference;
+    `when` names another field and its values for which this one is asked, e.g. `when=("kind", ("transfer",))`.
     """
     info = {
         "label": label,
@@ -86,6 +88,7 @@ def column(
         "only": only,
         "required": required,
         "prefill": prefill,
+        "when": when,
     }
     return mapped_column(*args, info=info, **options)
 
@@ -127,6 +130,12 @@ class Record(Model):
     label: ClassVar[Text] = ""
     plural: ClassVar[Text] = ""
     workflow: ClassVar[Workflow | None] = None
+    natural_key: ClassVar[tuple[str, ...]] = ()
+    """Names of the fields by which people tell one record from another; the import finds records to update by them."""
+    parts: ClassVar[tuple[str, ...]] = ()
+    """Names of relations whose records are edited in this one's form: the lines of a master record."""
+    attachable: ClassVar[bool] = True
+    """Whether files may be attached."""
 
     id: Mapped[int] = mapped_column(KEY, primary_key=True, sort_order=-10)
     version: Mapped[int] = mapped_column(sa.Integer, nullable=False, default=1, sort_order=80)
@@ -263,6 +272,7 @@ def fields_of(model: type[Record]) -> dict[str, Field]:
             target=info["target"],
             only=info["only"],
             default=info["prefill"],
+            when=info["when"],
         )
     model._fields = fields
     return fields

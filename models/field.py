@@ -91,6 +91,8 @@ class Field:
     entry_rows: Callable[[Any], Sequence[Mapping[str, Any]]] | None = None
     """The rows that the form offers for an `entries` field; each gives the fixed values of its entry and a `label`."""
     placeholder: Text = ""
+    when: tuple[str, tuple[str, ...]] | None = None
+    """Another field of the same form and its values for which this one is asked; else it must stay empty."""
     local_zone: str = "Asia/Shanghai"
 
     def options(self, record: Any) -> list[tuple[str, Text]]:

@@ -171,6 +171,23 @@ class Transition:
 
 
 @dataclass(frozen=True)
+class Automatic:
+    """A step that happens by itself once its time has come (2, introduction: expiry, lapse, entry into force), done by
+    the sweep as the system, once.
+
+    `due` gives the condition that rows meet at an instant; `models.automatic.sweep_automatic` takes the step for those in `sources`.
+    """
+
+    name: str
+    label: Text
+    sources: tuple[str, ...]
+    target: str | None
+    due: Callable[[Any, datetime], sa.ColumnElement[bool]]
+    """Of the record type and the instant. A step without a `target` must make its own condition false by its effect."""
+    effect: Effect | None = None
+
+
+@dataclass(frozen=True)
 class Workflow:
     """States and transitions of a record type. `lock` names the records to lock before anything is judged, outermost first."""
 
@@ -179,6 +196,8 @@ class Workflow:
     lock: Callable[[Session, Any], Iterable[tuple[type[Record], int]]] | None = None
     after: Effect | None = None
     """Automatic follow-up run after every transition."""
+    automatic: tuple[Automatic, ...] = ()
+    """Steps that happen by themselves once their time has come."""
 
     def __getitem__(self, name: str) -> Transition:
         for transition in self.transitions:
@@ -260,7 +279,7 @@ def perform(
     with viewer.system(on_behalf_of=person):
         if not permitted(transition, record, person):
             raise Forbidden()
-        _lock(session, workflow, record)
+        lock_records(session, workflow, record)
         if version is not None and version != record.version:
             raise Stale(
                 _l("This record was changed by somebody else after you opened it. Please look at the new state first.")
@@ -299,7 +318,8 @@ def perform_automatic(
             return event.append(session, record, "automatic", name, step.shown)
 
 
-def _lock(session: Session, workflow: Workflow, record: Record) -> None:
+def lock_records(session: Session, workflow: Workflow, record: Record) -> None:
+    """Lock what the workflow names and the record itself, outermost first, and read it afresh."""
     targets = list(workflow.lock(session, record)) if workflow.lock is not None else []
     for model, key in [*targets, (type(record), record.id)]:
         session.scalars(

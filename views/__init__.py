@@ -29,6 +29,6 @@ RECORDS = (
 def register(portal: Portal) -> None:
     """Register every page of the portal."""
     for page in PAGES:
-        portal.add_view_no_menu(page)
+        portal.add_page(page)
     for view in RECORDS:
         portal.add_record(view)

@@ -16,6 +16,7 @@ from sqlalchemy.orm import joinedload, selectinload
 from app.database import db
 from app.portal.contact import reads_phone
 from app.portal.deadline import Measure, clocks, exact, running, short
+from app.portal.frame import Entry
 from app.portal.listing import TabSpec
 from app.portal.page import Attachment, Badge, Button, Cell, Clock, Fact, Part, RecordPage, Section
 from app.portal.record_view import Failed, RecordView
@@ -94,6 +95,15 @@ class CallView(RecordView):
     columns = ("number", "title", "township", "departments", "state", "deadline", "changed")
     form_step = "submit"
     step_label = _l("Submit call")
+
+    def navigation(self) -> tuple[Entry, ...]:
+        working = frozenset({"township_officer", "department_officer", "dispatcher"})
+        return (
+            Entry(_l("To do"), "CallView.list", "Call", "todo", working),
+            Entry(_l("In progress"), "CallView.list", "Call", "open"),
+            Entry(_l("Overdue"), "CallView.list", "Call", "overdue"),
+            Entry(_l("All calls"), "CallView.list", "Call", "all"),
+        )
 
     def load_options(self) -> Sequence[Any]:
         return [joinedload(Call.township), selectinload(Call.assignments).joinedload(Assignment.department)]

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from flask_appbuilder import AppBuilder
+from flask_appbuilder.baseviews import BaseView
 
 from models.base import RECORD_TYPES, Record
 
 if TYPE_CHECKING:
+    from app.portal.frame import Entry
     from app.portal.record_view import RecordView
+
+
+class Navigated(Protocol):
+    """A view with entries in the navigation."""
+
+    group: str
+
+    def navigation(self) -> tuple[Entry, ...]: ...
 
 
 class Portal(AppBuilder):
@@ -17,6 +27,8 @@ class Portal(AppBuilder):
 
     def __init__(self, **options: Any) -> None:
         self.record_views: dict[str, RecordView] = {}
+        self.navigated: list[Navigated] = []
+        """Views with navigation entries, in the order of their registration."""
         super().__init__(**options)
 
     def _add_admin_views(self) -> None:
@@ -32,10 +44,18 @@ class Portal(AppBuilder):
         """Register a record type's pages and its REST resource."""
         made: RecordView = self.add_view_no_menu(view)
         self.record_views[view.model.resource()] = made
+        self.navigated.append(made)
         if made.rest:
             from app.portal.api import resource_for
 
             self.add_api(resource_for(view))
+        return made
+
+    def add_page(self, view: type[BaseView]) -> BaseView:
+        """Register a page that belongs to no record type; one with a `group` and `navigation()` gets its entries."""
+        made: BaseView = self.add_view_no_menu(view)
+        if getattr(made, "group", ""):
+            self.navigated.append(made)
         return made
 
     def view_of(self, record_type: str) -> RecordView | None:

@@ -21,6 +21,7 @@ class Entry:
     label: Any
     endpoint: str
     resource: str
+    """The resource on which `can_list` is needed."""
     tab: str = ""
     roles: frozenset[str] = frozenset()
     """Narrows it to roles whose work it is; empty for everyone with the permission."""
@@ -28,57 +29,27 @@ class Entry:
 
 @dataclass(frozen=True)
 class Group:
-    """A group of the navigation, by work, not by table. One without entries is the page of `endpoint`."""
+    """A group of the navigation, by work, not by table. One with an `endpoint` is that page; the entries of the others come from the views."""
 
     name: str
     label: Any
     icon: str
-    entries: tuple[Entry, ...] = ()
     endpoint: str = ""
     bottom: bool = True
 
 
-WORKING = frozenset({"township_officer", "department_officer", "dispatcher"})
-
 GROUPS = (
     Group("home", _l("Workbench"), "layout-dashboard", endpoint="HomeView.home"),
-    Group(
-        "calls",
-        _l("Calls"),
-        "speakerphone",
-        (
-            Entry(_l("To do"), "CallView.list", "Call", "todo", WORKING),
-            Entry(_l("In progress"), "CallView.list", "Call", "open"),
-            Entry(_l("Overdue"), "CallView.list", "Call", "overdue"),
-            Entry(_l("All calls"), "CallView.list", "Call", "all"),
-        ),
-    ),
-    Group(
-        "checklists",
-        _l("Checklists"),
-        "list-check",
-        (
-            Entry(_l("Checklists"), "ChecklistView.list", "Checklist"),
-            Entry(_l("Checklist items"), "ChecklistItemView.list", "ChecklistItem"),
-        ),
-    ),
-    Group("supervision", _l("Supervision"), "eye-check", (Entry(_l("Notices"), "NoticeView.list", "Notice"),)),
-    Group("documents", _l("Documents"), "file-text", (Entry(_l("Issued papers"), "DocumentView.list", "Document"),)),
-    Group(
-        "directory",
-        _l("Directory"),
-        "address-book",
-        (Entry(_l("Organisations"), "OrganisationView.list", "Organisation"),),
-        bottom=False,
-    ),
-    Group(
-        "administration",
-        _l("Administration"),
-        "settings",
-        (Entry(_l("Settings"), "SettingView.list", "Setting"),),
-        bottom=False,
-    ),
+    Group("calls", _l("Calls"), "speakerphone"),
+    Group("checklists", _l("Checklists"), "list-check"),
+    Group("supervision", _l("Supervision"), "eye-check"),
+    Group("agencies", _l("Stationed agencies"), "building-community", bottom=False),
+    Group("assessment", _l("Assessment"), "chart-bar", bottom=False),
+    Group("documents", _l("Documents"), "file-text"),
+    Group("directory", _l("Directory"), "address-book", bottom=False),
+    Group("administration", _l("Administration"), "settings", bottom=False),
 )
+"""The groups in their order (face, Frame); their entries come from the registered views (`navigation`)."""
 
 
 def install(app: Flask) -> None:
@@ -125,6 +96,7 @@ def _navigation() -> tuple[NavGroup, ...]:
     person = viewer.current_person()
     assert person is not None
     found = []
+    views = current_app.extensions["appbuilder"].navigated
     for group in GROUPS:
         if group.endpoint:
             found.append(
@@ -138,7 +110,8 @@ def _navigation() -> tuple[NavGroup, ...]:
             )
             continue
         entries = []
-        for entry in group.entries:
+        offered = [entry for view in views if view.group == group.name for entry in view.navigation()]
+        for entry in offered:
             if not person.may("can_list", entry.resource) or (entry.roles and not person.has_role(*entry.roles)):
                 continue
             address = url_for(entry.endpoint, tab=entry.tab or None)
@@ -146,7 +119,7 @@ def _navigation() -> tuple[NavGroup, ...]:
             entries.append(NavEntry(str(entry.label), address, here))
         if entries:
             view = (request.endpoint or "").partition(".")[0]
-            active = any(entry.endpoint.partition(".")[0] == view for entry in group.entries)
+            active = any(entry.endpoint.partition(".")[0] == view for entry in offered)
             found.append(
                 NavGroup(str(group.label), group.icon, entries=tuple(entries), active=active, bottom=group.bottom)
             )

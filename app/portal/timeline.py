@@ -99,7 +99,7 @@ def _entry(one: Happened, about: str, document_url: Any) -> TimelineEntry:
     title = (
         str(transition.done or transition.label)
         if transition
-        else str(AUTOMATIC.get(event.name) or GENERIC.get(event.name) or event.name)
+        else str(AUTOMATIC.get(event.name) or _automatic(model, event) or GENERIC.get(event.name) or event.name)
     )
     text = next(
         (str(values.pop(name)) for name in TEXT_FIELDS if isinstance(values.get(name), str) and values[name]), ""
@@ -151,6 +151,12 @@ def _transition(model: type[Record] | None, event: Event) -> Transition | None:
     if event.kind == "transition" and model is not None and model.workflow is not None and event.name in model.workflow:
         return model.workflow[event.name]
     return None
+
+
+def _automatic(model: type[Record] | None, event: Event) -> Any:
+    """The label of a step that happened by itself."""
+    steps = model.workflow.automatic if model is not None and model.workflow is not None else ()
+    return next((step.label for step in steps if event.kind == "automatic" and step.name == event.name), None)
 
 
 def _fields(model: type[Record] | None, transition: Transition | None) -> dict[str, Field]:

@@ -1,0 +1,91 @@
+"""What a view declares of its record type, and who is looking."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from flask import abort, url_for
+from flask_appbuilder.baseviews import BaseView
+from flask_babel import lazy_gettext as _l
+
+from app.portal.frame import Entry
+from models import viewer
+from models.base import Record
+from models.viewer import Viewer
+from models.workflow import (
+    Forbidden,
+)
+
+
+class Declared(BaseView):  # type: ignore[misc]
+    """Pages of a record type. A subclass names the model and who reads and writes; the rest is derived, and may be refined."""
+
+    model: ClassVar[type[Record]]
+    readers: ClassVar[frozenset[str]] = frozenset()
+    writers: ClassVar[frozenset[str]] = frozenset()
+    """Roles that create and edit by the generic form."""
+    deleters: ClassVar[frozenset[str] | None] = None
+    """Roles that delete; those that write unless said otherwise."""
+    rest: ClassVar[bool] = True
+    rest_methods: ClassVar[frozenset[str]] = frozenset({"list", "show"})
+    group: ClassVar[str] = ""
+    """Navigation group; empty for types that are reached from another record only."""
+    columns: ClassVar[tuple[str, ...]] = ()
+    """Columns of the list; the model's listed fields unless given. A name that is no field is drawn by a method `cell_<name>`."""
+    form_step: ClassVar[str] = ""
+    """A transition that the form's main button performs after saving (提交呼叫)."""
+    step_label: ClassVar[Any] = ""
+    template_folder = "../templates"
+    default_view = "list"
+
+    def __init__(self) -> None:
+        self.class_permission_name = self.model.__name__
+        self.route_base = f"/{self.model.resource()}"
+        super().__init__()
+
+    @classmethod
+    def grants(cls) -> dict[str, frozenset[str]]:
+        """The generic permissions and the roles that have them by default. Transitions bring their own."""
+        found = {"can_list": cls.readers, "can_show": cls.readers}
+        if cls.writers:
+            found |= {
+                "can_add": cls.writers,
+                "can_edit": cls.writers,
+                "can_delete": cls.writers if cls.deleters is None else cls.deleters,
+            }
+        return found
+
+    def navigation(self) -> tuple[Entry, ...]:
+        """Entries in the navigation group: the list, unless a type offers its saved views."""
+        return (Entry(self.model.plural, f"{self.endpoint}.list", self.model.__name__),)
+
+    # Who
+
+    @staticmethod
+    def person() -> Viewer:
+        person = viewer.current_person()
+        if person is None:
+            abort(401)
+        return person
+
+    def may(self, permission: str) -> bool:
+        return self.person().may(permission, self.model.__name__)
+
+    def demand(self, permission: str) -> Viewer:
+        """The viewer, who must have a permission on this type. Raises Forbidden."""
+        person = self.person()
+        if not person.may(permission, self.model.__name__):
+            raise Forbidden(
+                _l("Your role does not include this page. If you need it for your work, ask your administrator.")
+            )
+        return person
+
+    def url(self, page: str, **values: Any) -> str:
+        return str(url_for(f"{self.endpoint}.{page}", **values))
+
+    def url_of(self, record: Record) -> str:
+        return self.url("show", pk=record.id)
+
+
+def number(text: Any) -> int | None:
+    return int(text) if isinstance(text, str) and text.isdecimal() and len(text) < 10 else None

@@ -1,0 +1,75 @@
+"""A record type's list (face, List)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from flask import render_template, request
+from flask_appbuilder import expose
+from flask_babel import gettext as _
+from sqlalchemy.orm import joinedload
+
+from app.portal.listing import Listing, TabSpec
+from app.portal.page import Button, Cell
+from app.portal.record.declared import Declared
+from app.portal.words import pill, value_text
+from models.base import described, fields_of
+from models.viewer import Viewer
+
+
+class Listed(Declared):
+    """The list of a record type."""
+
+    @expose("/list/")
+    def list(self) -> Any:
+        """The list, newest first, filtered, searched, paged by key."""
+        person = self.demand("can_list")
+        listing = Listing(self, person, request.args)
+        return render_template(
+            "list.html", page=listing.page(), frame_active=(self.group, listing.tab.name if listing.tab else "")
+        )
+
+    def column_names(self) -> tuple[str, ...]:
+        return self.columns or tuple(name for name in fields_of(self.model) if described(self.model, name)["listed"])
+
+    def tabs(self, person: Viewer) -> tuple[TabSpec, ...]:
+        """Saved views that this person's work needs; the first is shown when none is asked for."""
+        return ()
+
+    def load_options(self) -> Sequence[Any]:
+        """Loader options of the list: the references that it shows, in the same statement."""
+        names = [
+            name
+            for name in self.column_names()
+            if name in fields_of(self.model) and fields_of(self.model)[name].kind == "reference"
+        ]
+        return [joinedload(getattr(self.model, name)) for name in names]
+
+    def cell(self, record: Any, name: str) -> Cell:
+        """A cell of the list."""
+        drawn: Callable[[Any], Cell] | None = getattr(self, f"cell_{name}", None)
+        if drawn is not None:
+            return drawn(record)
+        asked = fields_of(self.model)[name]
+        value = getattr(record, name)
+        if name == "state":
+            return Cell(pill=pill(value))
+        return Cell(value_text(asked, value, record), number=asked.kind in ("integer", "decimal"))
+
+    def column_label(self, name: str) -> str:
+        fields = fields_of(self.model)
+        return str(fields[name].label) if name in fields else str(getattr(self, f"cell_{name}").label)
+
+    def new_title(self) -> str:
+        """Title of the form for a new record, and of the button that opens it."""
+        return _("New: %(what)s", what=self.model.label)
+
+    def buttons(self, person: Viewer) -> tuple[Button, ...]:
+        """Buttons above the list."""
+        if not person.may("can_add", self.model.__name__):
+            return ()
+        return (Button(self.new_title(), self.url("add"), icon="plus", primary=True),)
+
+    def row_badge(self, record: Any) -> Any:
+        return None
