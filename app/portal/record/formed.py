@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-import sqlalchemy as sa
 from flask import flash, jsonify, redirect, render_template, request
 from flask_appbuilder import expose
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm.exc import StaleDataError
 
 from app.database import db
@@ -16,9 +15,10 @@ from app.portal import references
 from app.portal.forms import RecordForm, make_form
 from app.portal.page import Change, FormPage, Link
 from app.portal.record.declared import Declared, number
+from app.portal.rest import writing
 from app.portal.words import value_text
 from models import viewer
-from models.base import RECORD_TYPES, described, fields_of
+from models.base import RECORD_TYPES, described, fields_of, lines_of
 from models.field import Field, FieldError
 from models.workflow import (
     Invalid,
@@ -42,13 +42,22 @@ class Formed(Declared):
                 if key is not None and not references.labels(db.session(), asked, [key]):
                     continue
             found[name] = asked
-        return found
+        return found | lines_of(self.model)
+
+    def form_values(self, record: Any, fields: Mapping[str, Field]) -> dict[str, Any]:
+        """What stands in a record, for its form: references by key, lines as rows."""
+        values: dict[str, Any] = {}
+        for name, asked in fields.items():
+            if asked.lines:
+                inner = {one.name: one for one in asked.entries}
+                values[name] = [self.form_values(line, inner) for line in getattr(record, name)]
+            else:
+                values[name] = getattr(record, f"{name}_id" if asked.kind == "reference" else name)
+        return values
 
     def record_form(self, record: Any, *, submitted: bool) -> RecordForm:
         fields = self.form_fields(record)
-        values = {
-            name: getattr(record, f"{name}_id" if asked.kind == "reference" else name) for name, asked in fields.items()
-        }
+        values = self.form_values(record, fields)
         if record.id is None:
             person = self.person()
             asked_for = {name: text for name in fields if (text := request.args.get(name, "")[:200])}
@@ -68,37 +77,6 @@ class Formed(Declared):
             submitted=submitted,
         )
 
-    @property
-    def draft_allowed(self) -> bool:
-        """Whether an incomplete record may be kept: its workflow demands the rest later."""
-        return self.model.workflow is not None and "draft" in list(self.model.workflow.states)
-
-    def _fill(self, record: Any, form: RecordForm) -> None:
-        """Take over what was typed. Raises Invalid with every field's error at once."""
-        errors: dict[str, Any] = {}
-        session = db.session()
-        for name, raw in form.values().items():
-            asked = form.described[name]
-            try:
-                value = asked.parse(raw, record)
-                if asked.kind == "reference" and value is not None and not references.labels(session, asked, [value]):
-                    raise FieldError(_l("Please choose one of the given answers."))
-                if not self.draft_allowed:
-                    asked.check_present(value)
-            except FieldError as error:
-                errors[name] = error.message
-                continue
-            key = f"{name}_id" if asked.kind == "reference" else name
-            column = sa.inspect(self.model).column_attrs[key].columns[0]
-            if value is None and not column.nullable:
-                value = column.default.arg if column.default is not None and column.default.is_scalar else ""
-            try:
-                setattr(record, key, value)
-            except FieldError as error:
-                errors[name] = error.message
-        if errors:
-            raise Invalid(errors)
-
     @expose("/add", methods=["GET", "POST"])
     def add(self) -> Any:
         """The form for a new record."""
@@ -111,7 +89,7 @@ class Formed(Declared):
             return self._form_page(record, self.record_form(record, submitted=False), self.new_title())
         form = self.record_form(record, submitted=True)
         try:
-            self._fill(record, form)
+            writing.fill(session, record, form.values(), person, new=False)
             session.add(record)
             session.flush()
             load_visible(session, self.model, record.id)
@@ -137,7 +115,7 @@ class Formed(Declared):
         if number(request.form.get("version")) != record.version:
             return self._conflict(record, form, title)
         try:
-            self._fill(record, form)
+            writing.fill(session, record, form.values(), person, new=False)
             session.flush()
             return self._saved(record, form)
         except Invalid as refused:
@@ -251,11 +229,14 @@ class Formed(Declared):
         """Choices of a reference for typed words; `name` is a field, or `transition.field`."""
         self.person()
         step, _dot, field_name = name.rpartition(".")
-        if step:
+        lines = lines_of(self.model)
+        if step and step not in lines:
             workflow = self.model.workflow
             if workflow is None or step not in workflow or not self.may(workflow[step].permission):
                 raise NotFound()
             known = {asked.name: asked for asked in workflow[step].known}
+        elif step:
+            known = {asked.name: asked for asked in lines[step].entries}
         else:
             if not (self.may("can_list") or self.may("can_edit")):
                 raise NotFound()
