@@ -71,6 +71,11 @@ class RecordForm(FlaskForm):  # type: ignore[misc]
             else:
                 self.form_errors.extend(sentences)
 
+    def replace(self, name: str, other: RecordForm) -> None:
+        """Let a field be what it is in another form of the same fields."""
+        self._fields[name] = other._fields[name]
+        setattr(self, name, other._fields[name])
+
     def _bound(self, name: str) -> Any:
         """The field of a name, or of an entry's place and name."""
         if name in self.described:
@@ -111,10 +116,12 @@ def make_form(
     csrf: bool = True,
     submitted: bool = True,
     require: bool = True,
+    mark: Callable[[RecordForm], str] | None = None,
 ) -> RecordForm:
     """A form for these fields, filled from `values`, else from each field's prefill; from the request when it was posted.
 
-    `version` adds the hidden number that finds out whether somebody else saved meanwhile. `require=False` asks for nothing (drafts, filters).
+    `version` adds the hidden number that finds out whether somebody else saved meanwhile, `mark` the marks that tell what he changed.
+    `require=False` asks for nothing (drafts, filters).
     """
     members: dict[str, Any] = {"described": {asked.name: asked for asked in fields}}
     start: dict[str, Any] = {}
@@ -128,6 +135,8 @@ def make_form(
             start[asked.name] = list(asked.entry_rows(record)) if asked.entry_rows is not None else []
     if version is not None:
         members["version"] = HiddenField(default=str(version))
+        if mark is not None:
+            members["was"] = HiddenField()
     form_class = type("DescribedForm", (RecordForm,), members)
     form: RecordForm = (
         form_class(data=start, meta={"csrf": csrf})
@@ -144,6 +153,8 @@ def make_form(
             _offer_chosen(bound, asked, labels)
         elif asked.kind == "entries":
             _dress_entries(bound, asked, record)
+    if version is not None and mark is not None and not submitted:
+        form["was"].data = mark(form)
     return form
 
 

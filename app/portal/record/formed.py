@@ -15,6 +15,7 @@ from app.portal import references
 from app.portal.forms import RecordForm, make_form
 from app.portal.page import Change, FormPage, Link
 from app.portal.record.declared import Declared, number
+from app.portal.record.merging import fingerprints, merge, read_fingerprints
 from app.portal.rest import writing
 from app.portal.words import value_text
 from models import viewer
@@ -75,6 +76,7 @@ class Formed(Declared):
             option_url=lambda asked: self.url("options", name=asked.name),
             labels=lambda asked, keys: references.labels(db.session(), asked, keys),
             submitted=submitted,
+            mark=fingerprints,
         )
 
     @expose("/add", methods=["GET", "POST"])
@@ -148,38 +150,42 @@ class Formed(Declared):
         return redirect(self.url("show", pk=key))
 
     def _conflict(self, record: Any, form: RecordForm, title: str) -> Any:
-        """Show what stands in the record now beside what was typed."""
-        changes = []
-        for name, asked in form.described.items():
-            present = getattr(record, f"{name}_id" if asked.kind == "reference" else name)
-            try:
-                typed = asked.parse(form[name].data, record)
-            except FieldError:
-                typed = form[name].data
-            if (typed or None) != (present or None):
-                changes.append(
-                    Change(
-                        str(asked.label),
-                        value_text(asked, getattr(record, name), record),
-                        self._typed_text(asked, typed),
-                    )
-                )
-        form["version"].data = str(record.version)
-        who = record_changer(record)
-        text = _(
-            "%(who)s changed this record at %(at)s, so yours is not saved yet. "
-            "The left column is what it says now, the right one what you typed; saving again takes yours.",
-            who=who,
-            at=value_text(Field("at", "", "datetime"), record.changed_at),
-        )
-        return self._form_page(record, form, title, status=409, conflict=tuple(changes), conflict_text=text)
+        """Take over what only the other person changed; show what both changed, with what was typed still in the form."""
+        fresh = self.record_form(record, submitted=False)
+        typed, present = form.values(), fresh.values()
+        found = merge(typed, present, read_fingerprints(request.form.get("was")))
+
+        def change(name: str, value: Any) -> Change:
+            asked = form.described[name]
+            return Change(str(asked.label), self._typed_text(asked, present[name]), self._typed_text(asked, value))
+
+        conflict = tuple(change(name, typed[name]) for name in found.both)
+        merged = tuple(change(name, typed[name]) for name in found.theirs)
+        for name in found.theirs:
+            form.replace(name, fresh)
+        form["version"].data, form["was"].data = str(record.version), fresh["was"].data
+        who, at = record_changer(record), value_text(Field("at", "", "datetime"), record.changed_at)
+        text = (
+            _("%(who)s changed this record at %(at)s, so yours is not saved yet. Please choose where both of you changed the same: "
+              "the left column is what it says now, the right one what you typed; saving again takes what stands in the form.", who=who, at=at)
+            if conflict
+            else _("%(who)s changed this record at %(at)s, so yours is not saved yet. Nothing of it contradicts what you typed: "
+                   "please look, and save again.", who=who, at=at)
+        )  # fmt: skip
+        return self._form_page(record, form, title, status=409, conflict=conflict, merged=merged, conflict_text=text)
 
     def _typed_text(self, asked: Field, typed: Any) -> str:
-        if asked.kind == "reference" and isinstance(typed, int):
-            return next((name for _key, name in references.labels(db.session(), asked, [typed])), "")
-        if asked.kind == "choice" and isinstance(typed, str):
-            return next((str(label) for value, label in asked.options(None) if value == typed), typed)
-        return value_text(asked, typed)
+        """What stands in a field, in words."""
+        if asked.lines:
+            rows = [[self._typed_text(one, row.get(one.name)) for one in asked.entries[1:]] for row in typed]
+            return "\n".join("；".join(filter(None, row)) for row in rows)
+        try:
+            value = asked.parse(typed)
+        except FieldError:
+            return str(typed)
+        if asked.kind == "reference" and isinstance(value, int):
+            return next((name for _key, name in references.labels(db.session(), asked, [value])), "")
+        return value_text(asked, value)
 
     def _form_page(
         self,
@@ -189,6 +195,7 @@ class Formed(Declared):
         *,
         status: int = 200,
         conflict: tuple[Change, ...] = (),
+        merged: tuple[Change, ...] = (),
         conflict_text: str = "",
     ) -> Any:
         known = record.id is not None
@@ -204,6 +211,7 @@ class Formed(Declared):
             if any(asked.kind == "long_text" for asked in form.described.values())
             else "",
             conflict=conflict,
+            merged=merged,
             conflict_text=conflict_text,
             autosave_key=f"{self.person().person_id}-{self.model.resource()}-{record.id if known else 'new'}",
             crumbs=(Link(str(self.model.plural), self.url("list")),),
