@@ -278,6 +278,23 @@ def fields_of(model: type[Record]) -> dict[str, Field]:
     return fields
 
 
+def lines_of(model: type[Record]) -> dict[str, Field]:
+    """The relations whose records are edited with this one (`parts`), each as a list of entries."""
+    found: dict[str, Field] = {}
+    for name in model.parts:
+        relation = sa.inspect(model).relationships[name]
+        line: type[Record] = relation.mapper.class_
+        back = {column.name for _local, column in relation.local_remote_pairs or ()}
+        entries = tuple(
+            asked
+            for key, asked in fields_of(line).items()
+            if described(line, key)["editable"] and f"{key}_id" not in back
+        )
+        known = Field("id", "", "integer", required=False)
+        found[name] = Field(name, line.plural, "entries", required=False, entries=(known, *entries), lines=True)
+    return found
+
+
 def described(model: type[Record], name: str) -> dict[str, Any]:
     """The column information of a field (see `column`)."""
     attributes = sa.inspect(model).column_attrs

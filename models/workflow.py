@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from models import clock, event, viewer
 from models.base import RECORD_TYPES, Record
-from models.field import Choice, Field, FieldError, Text
+from models.field import Choice, EntryErrors, Field, FieldError, Text, incomplete
 from models.viewer import Viewer
 
 
@@ -335,10 +335,13 @@ def _read(step: Step, fields: Sequence[Field], raw: Mapping[str, Any]) -> None:
             value = asked.parse(raw.get(asked.name), step.record)
             if asked.kind in ("reference", "references") and value:
                 value = _load_references(step.session, asked, value, getattr(step.record, "county_id", None))
-            asked.check_present(value)
             step.values[asked.name] = value
+        except EntryErrors as wrong:
+            errors |= {f"{asked.name}.{place}": [message] for place, message in wrong.errors.items()}
         except FieldError as error:
             errors[asked.name] = [error.message]
+    read = [asked for asked in fields if asked.name in step.values]
+    errors |= {name: [message] for name, message in incomplete(read, step.values).items()}
     if errors:
         raise Invalid(errors)
     step.shown.update(

@@ -325,7 +325,9 @@ class FormPage:
     step_label: str = ""
     intro: str = ""
     conflict: tuple[Change, ...] = ()
-    """What somebody else changed meanwhile; the typed values stay in the form."""
+    """What somebody else changed meanwhile, and the person who typed too; the typed values stay in the form."""
+    merged: tuple[Change, ...] = ()
+    """What only somebody else changed meanwhile: taken over into the form."""
     conflict_text: str = ""
     autosave_key: str = ""
     """Key under which the browser keeps a draft of what was typed; empty for none."""
