@@ -104,14 +104,19 @@ def lines_of(session: Session, scheme: AssessmentScheme) -> list[Indicator]:
     return sorted(lines, key=lambda one: (one.position or 0, one.id or 0))
 
 
+def _attributes(record: Any) -> Any:
+    """The attributes with what was loaded and what was changed."""
+    return sa.inspect(record).attrs
+
+
 def _orphaned(line: Indicator) -> bool:
     """Taken out of its scheme's lines; the flush will delete it."""
-    history = sa.inspect(line).attrs.scheme.history
+    history = _attributes(line).scheme.history
     return bool(history.deleted) and list(history.added or [None]) == [None]
 
 
 def _scheme_of(session: Session, line: Indicator) -> AssessmentScheme | None:
-    given = sa.inspect(line).attrs.scheme.loaded_value
+    given = _attributes(line).scheme.loaded_value
     if isinstance(given, AssessmentScheme):
         return given
     return session.get(AssessmentScheme, line.scheme_id) if line.scheme_id is not None else None
@@ -119,10 +124,9 @@ def _scheme_of(session: Session, line: Indicator) -> AssessmentScheme | None:
 
 def stored_state(record: Any) -> Any:
     """The state in which a record stands in the database; None for one that is new there."""
-    found: Any = sa.inspect(record)
-    if not found.persistent:
+    if not sa.inspect(record).persistent:
         return None
-    history = found.attrs.state.history
+    history = _attributes(record).state.history
     return history.deleted[0] if history.deleted else record.state
 
 
@@ -186,7 +190,7 @@ def _guard_scheme(session: Session, scheme: AssessmentScheme) -> None:
 
 
 def _guard_indicator(session: Session, line: Indicator) -> None:
-    moved = sa.inspect(line).attrs.scheme_id.history.deleted
+    moved = _attributes(line).scheme_id.history.deleted
     schemes = [_scheme_of(session, line), *(session.get(AssessmentScheme, key) for key in moved if key)]
     for scheme in schemes:
         if scheme is not None and stored_state(scheme) not in (None, SchemeState.draft):
@@ -223,7 +227,7 @@ def _guard_run(session: Session, run: AssessmentRun) -> None:
 
 
 def _run_of(session: Session, record: Any) -> AssessmentRun:
-    given = sa.inspect(record).attrs.run.loaded_value
+    given = _attributes(record).run.loaded_value
     return given if isinstance(given, AssessmentRun) else session.get_one(AssessmentRun, record.run_id)
 
 
@@ -233,7 +237,7 @@ def _guard_sheet(session: Session, sheet: Questionnaire) -> None:
 
 
 def _guard_mark(session: Session, mark: QuestionnaireMark) -> None:
-    given = sa.inspect(mark).attrs.questionnaire.loaded_value
+    given = _attributes(mark).questionnaire.loaded_value
     sheet = given if isinstance(given, Questionnaire) else session.get_one(Questionnaire, mark.questionnaire_id)
     _guard_sheet(session, sheet)
     if mark in session.deleted:
@@ -254,7 +258,7 @@ def _guard_score(session: Session, score: Score) -> None:
 
 def _check_subject(session: Session, record: Any) -> Organisation:
     """The assessed organisation. Townships are never assessed (spec 1): raises Invalid for all but departments and agencies."""
-    given = sa.inspect(record).attrs.subject.loaded_value
+    given = _attributes(record).subject.loaded_value
     subject = given if isinstance(given, Organisation) else session.get_one(Organisation, record.subject_id)
     if subject.kind not in (OrganisationKind.department, OrganisationKind.agency):
         raise Invalid({"subject": _l("Only departments and stationed agencies are assessed, never a township.")})

@@ -49,13 +49,14 @@ def _has_lines(scheme: AssessmentScheme, now: datetime) -> Any:
     return _l("The scheme already has indicators.") if scheme.indicators else None
 
 
-def _usual_lines(
-    session: Session, scheme: AssessmentScheme
-) -> list[tuple[str, Decimal, Evaluator, CallIndicator | None]]:
+UsualLine = tuple[str, Decimal, Evaluator, CallIndicator | None]
+
+
+def _usual_lines(session: Session, scheme: AssessmentScheme) -> list[UsualLine]:
     """What a scheme usually begins with: the townships' evaluation at its usual weight, the calls, and the county's own judgement."""
     if scheme.kind == SchemeKind.agency:
         floor = setting(session, scheme.county_id, "agency_township_floor")
-        found = [
+        found: list[UsualLine] = [
             ("所在乡镇（街道）评价", floor, Evaluator.township, None),
             ("主管部门评价", Decimal(100) - floor, Evaluator.department, None),
         ]
@@ -103,7 +104,7 @@ def _publish_scheme(step: Step) -> None:
     scheme.published_at = step.now
 
 
-def _siblings(scheme: AssessmentScheme) -> sa.Select[tuple[AssessmentScheme]]:
+def _siblings(scheme: AssessmentScheme) -> sa.Select[Any]:
     return sa.select(AssessmentScheme).where(
         AssessmentScheme.county_id == scheme.county_id,
         AssessmentScheme.year == scheme.year,
@@ -337,6 +338,13 @@ def _mark_rows(sheet: Questionnaire) -> list[dict[str, Any]]:
     ]
 
 
+def mark_fault(mark: Decimal | None) -> Any:
+    """What is wrong with a mark, in a sentence; None when nothing is."""
+    if mark is not None and (not 0 <= mark <= 100 or mark != round(mark, 2)):
+        return _l("A mark lies between 0 and 100, with at most two decimals.")
+    return None
+
+
 def _fill_guard(step: Step) -> None:
     """Only rows of the sheet, each once, with a mark of the scale."""
     rows = {(one.subject_id, one.indicator_id) for one in step.record.marks}
@@ -346,9 +354,9 @@ def _fill_guard(step: Step) -> None:
         if key not in rows or key in seen:
             raise Invalid({"marks": _l("Please mark only what the sheet asks, each once.")})
         seen.add(key)
-        mark = entry["mark"]
-        if mark is not None and (not 0 <= mark <= 100 or mark != round(mark, 2)):
-            raise Invalid({"marks": _l("A mark lies between 0 and 100, with at most two decimals.")})
+        fault = mark_fault(entry["mark"])
+        if fault is not None:
+            raise Invalid({"marks": fault})
 
 
 def _fill(step: Step) -> None:

@@ -8,7 +8,7 @@ Assignments that were given back count for nobody; those of a withdrawn call onl
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from fractions import Fraction
@@ -143,12 +143,12 @@ def _share(found: Iterable[bool]) -> Rate:
     return Rate(Fraction(sum(listed)), len(listed))
 
 
-def _response(figures: Figures, good: Any) -> Rate:
+def _response(figures: Figures, good: Callable[[Handled], bool]) -> Rate:
     due = [one for one in figures.handled if one.responded_at is not None or one.respond_due < figures.until(one)]
     return _share(good(one) for one in due)
 
 
-def _report(figures: Figures, good: Any) -> Rate:
+def _report(figures: Figures, good: Callable[[Round], bool]) -> Rate:
     due = [rounds for one in figures.handled if (rounds := figures.rounds_due(one))]
     return _share(all(good(each) for each in rounds) for rounds in due)
 
@@ -167,7 +167,7 @@ def _weighted(figures: Figures) -> Rate:
     return Rate(Fraction(worth), len(found))
 
 
-_RATES = {
+_RATES: dict[CallIndicator, Callable[[Figures], Rate]] = {
     CallIndicator.response_rate: lambda figures: _response(figures, lambda one: one.responded_at is not None),
     CallIndicator.on_time_response: lambda figures: _response(
         figures, lambda one: one.responded_at is not None and one.responded_at <= one.respond_due
