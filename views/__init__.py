@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from app.portal.builder import Portal
 from views.administration import SettingView
+from views.assessment import (
+    AssessmentRunView,
+    AssessmentSchemeView,
+    IndicatorView,
+    QuestionnaireMarkView,
+    QuestionnaireView,
+    ScoreView,
+)
 from views.call import AssignmentView, CallView, EvaluationView, ReportView
 from views.checklist import ChecklistItemView, ChecklistView
 from views.document import DocumentView, NoticeView
@@ -20,6 +28,12 @@ RECORDS = (
     ChecklistView,
     ChecklistItemView,
     NoticeView,
+    AssessmentSchemeView,
+    IndicatorView,
+    AssessmentRunView,
+    QuestionnaireView,
+    QuestionnaireMarkView,
+    ScoreView,
     DocumentView,
     OrganisationView,
     SettingView,

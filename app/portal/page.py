@@ -335,6 +335,43 @@ class FormPage:
 
 
 @dataclass(frozen=True)
+class MatrixCell:
+    """A field of a matrix: its name in the form, what stands in it, who it is about in words, and what is wrong with it."""
+
+    name: str
+    value: str
+    label: str
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class MatrixRow:
+    label: str
+    hint: str
+    cells: tuple[MatrixCell | None, ...]
+    """None where nothing is asked."""
+
+
+@dataclass(frozen=True)
+class MatrixPage:
+    """A table that is filled in: one row for each thing judged, one column for each question."""
+
+    title: str
+    action_url: str
+    cancel_url: str
+    head: str
+    """Title of the column of the rows' names."""
+    hint_head: str
+    columns: tuple[str, ...]
+    rows: tuple[MatrixRow, ...]
+    intro: str = ""
+    remark: str = ""
+    version: int = 0
+    errors: tuple[str, ...] = ()
+    crumbs: tuple[Link, ...] = ()
+
+
+@dataclass(frozen=True)
 class Tile:
     label: str
     count: int
