@@ -10,6 +10,7 @@ from views.document import DocumentView, NoticeView
 from views.home import HomeView, LanguageView, SearchView
 from views.inbox import InboxView
 from views.organisation import OrganisationView
+from views.person import PersonView
 
 PAGES = (HomeView, LanguageView, SearchView, InboxView)
 RECORDS = (
@@ -22,6 +23,7 @@ RECORDS = (
     NoticeView,
     DocumentView,
     OrganisationView,
+    PersonView,
     SettingView,
 )
 
