@@ -462,6 +462,7 @@ class Evaluation(CountyRecord):
 
     assignment: Mapped[Assignment] = relationship(back_populates="evaluations")
     department: Mapped[Organisation] = relationship(foreign_keys=[department_id])
+    township: Mapped[Organisation] = relationship(foreign_keys=[township_id])
     evaluated_by: Mapped[Person | None] = relationship(foreign_keys=[evaluated_by_id])
 
     @classmethod
