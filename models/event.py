@@ -25,7 +25,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models import clock, viewer
-from models.base import JSON, KEY, Record, UtcDateTime, fields_of
+from models.base import JSON, KEY, Kept, UtcDateTime, fields_of
 from models.viewer import Viewer
 
 
@@ -192,7 +192,7 @@ def _content(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def append(
     session: Session,
-    record: Record,
+    record: Kept,
     kind: str,
     name: str,
     values: Mapping[str, Any] | None = None,
@@ -406,7 +406,7 @@ def _record_changes(session: Session, context: Any) -> None:
     if session.info.get(COVERED):
         return
     for record in session.new:
-        if isinstance(record, Record):
+        if isinstance(record, Kept):
             append(
                 session,
                 record,
@@ -415,7 +415,7 @@ def _record_changes(session: Session, context: Any) -> None:
                 {name: value for name, (_old, value) in _changes(record).items() if value is not None},
             )
     for record in session.dirty:
-        if isinstance(record, Record) and session.is_modified(record):
+        if isinstance(record, Kept) and session.is_modified(record):
             changes = _changes(record)
             if changes:
                 append(
@@ -426,11 +426,11 @@ def _record_changes(session: Session, context: Any) -> None:
                     {name: {"old": old, "new": new} for name, (old, new) in changes.items()},
                 )
     for record in session.deleted:
-        if isinstance(record, Record):
+        if isinstance(record, Kept):
             append(session, record, "delete", "delete", {"title": record.title})
 
 
-def _changes(record: Record) -> dict[str, tuple[Any, Any]]:
+def _changes(record: Kept) -> dict[str, tuple[Any, Any]]:
     """Old and new value of each described column that changed."""
     state: Any = sa.inspect(record)
     found = {}

@@ -18,6 +18,7 @@ from views.document import DocumentView, NoticeView
 from views.home import HomeView, LanguageView, SearchView
 from views.inbox import InboxView
 from views.organisation import OrganisationView
+from views.person import PersonView
 
 PAGES = (HomeView, LanguageView, SearchView, InboxView)
 RECORDS = (
@@ -36,6 +37,7 @@ RECORDS = (
     ScoreView,
     DocumentView,
     OrganisationView,
+    PersonView,
     SettingView,
 )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,10 +15,10 @@ MOST = 30
 """Choices offered at once; more are found by typing."""
 
 
-def _query(asked: Field) -> tuple[type[Record], sa.Select[Any]]:
+def _query(asked: Field, offered: Mapping[str, Any] | None = None) -> tuple[type[Record], sa.Select[Any]]:
     model = RECORD_TYPES[asked.target]
     query = sa.select(model)
-    for name, value in (asked.only or {}).items():
+    for name, value in {**(offered or {}), **(asked.only or {})}.items():
         column = getattr(model, name)
         query = query.where(column.in_(value) if isinstance(value, list | tuple) else column == value)
     return model, query
@@ -29,13 +29,13 @@ def labels(session: Session, asked: Field, keys: Sequence[int]) -> list[tuple[st
     if not keys:
         return []
     model, query = _query(asked)
-    found = {one.id: one for one in session.scalars(query.where(model.id.in_(keys)))}
+    found = {one.id: one for one in session.scalars(query.where(model.id.in_(keys))).unique()}
     return [(str(key), found[key].choice_title) for key in keys if key in found]
 
 
 def search(session: Session, asked: Field, words: str) -> list[dict[str, str]]:
     """What a reference's box offers for typed words, in the shape that the page's script reads."""
-    model, query = _query(asked)
+    model, query = _query(asked, RECORD_TYPES[asked.target].offered)
     text = words.strip()[:60].replace("\x00", "")
     if text:
         pattern = "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
@@ -46,5 +46,5 @@ def search(session: Session, asked: Field, words: str) -> list[dict[str, str]]:
         ]
         query = query.where(sa.or_(sa.false(), *(column.ilike(pattern, escape="\\") for column in columns)))
     order = [getattr(model, name) for name in ("order", "number") if name in fields_of(model)]
-    rows = session.scalars(query.order_by(*order, model.id).limit(MOST))
+    rows = session.scalars(query.order_by(*order, model.id).limit(MOST)).unique()
     return [{"value": str(row.id), "text": row.choice_title, "hint": row.choice_hint} for row in rows]

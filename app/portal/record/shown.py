@@ -72,18 +72,20 @@ class Shown(Declared):
 
     def body(self, record: Any) -> tuple[Fact, ...]:
         """The long texts, in the left column."""
+        withheld = self.withheld(record, self.person())
         texts = (
             (asked, value_text(asked, getattr(record, name), record))
             for name, asked in fields_of(self.model).items()
-            if asked.kind == "long_text"
+            if asked.kind == "long_text" and name not in withheld
         )
         return tuple(Fact(str(asked.label), Cell(text), long=True) for asked, text in texts if text)
 
     def facts(self, record: Any) -> tuple[Fact, ...]:
         """Everything else that is filled, in the right column."""
         found = []
+        withheld = self.withheld(record, self.person())
         for name, asked in fields_of(self.model).items():
-            if name == "state" or asked.kind == "long_text":
+            if name == "state" or asked.kind == "long_text" or name in withheld:
                 continue
             text = value_text(asked, getattr(record, name), record)
             if text:

@@ -12,7 +12,6 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from models.base import RECORD_TYPES, Record, fields_of
 from models.field import LARGEST_ID, Field, Text
-from models.person import Person
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ class Shape:
 
 def target_of(asked: Field) -> type[Any]:
     """The type that a reference names."""
-    return Person if asked.target == "person" else RECORD_TYPES[asked.target]
+    return RECORD_TYPES[asked.target]
 
 
 def largest_integer(column: InstrumentedAttribute[Any]) -> int:

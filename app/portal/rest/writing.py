@@ -195,11 +195,10 @@ def _resolve(session: Session, asked: Field, key: int, record: Record, person: V
     for name, value in (asked.only or {}).items():
         column = getattr(target, name)
         query = query.where(column.in_(value) if isinstance(value, list | tuple) else column == value)
-    found = session.scalars(query).one_or_none()
-    county_id = getattr(record, "county_id", None) or person.county_id
-    if found is None or (
-        isinstance(found, Person) and (found.organisation is None or found.organisation.county_id != county_id)
-    ):
+    if target is Person:
+        query = query.where(Person.county_id == (getattr(record, "county_id", None) or person.county_id))
+    found = session.scalars(query).unique().one_or_none()
+    if found is None:
         raise FieldError(_l("Please choose one of the given answers."))
     return found
 
