@@ -136,6 +136,8 @@ class Record(Model):
     """Names of relations whose records are edited in this one's form: the lines of a master record."""
     attachable: ClassVar[bool] = True
     """Whether files may be attached."""
+    text_index: ClassVar[tuple[str, ...]] = ()
+    """Names of the columns whose pairs of characters an index of PostgreSQL keeps (see models/text_search.py)."""
 
     id: Mapped[int] = mapped_column(KEY, primary_key=True, sort_order=-10)
     version: Mapped[int] = mapped_column(sa.Integer, nullable=False, default=1, sort_order=80)
