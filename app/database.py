@@ -30,6 +30,11 @@ def writing() -> Iterator[None]:
         _writing.reset(token)
 
 
+def only_read() -> None:
+    """Let transactions begun from here on in this request take no write lock: a long answer is only read."""
+    _writing.set(False)
+
+
 @contextmanager
 def transaction() -> Iterator[Session]:
     """A session of its own in a writing transaction, for jobs, sweeps and commands: committed at the end, rolled back on any exception."""

@@ -142,6 +142,8 @@ class Kept:
     """Whether files may be attached."""
     offered: ClassVar[Mapping[str, Any]] = {}
     """Column values of the records that may be newly chosen, e.g. only people in service; those chosen before stay."""
+    text_index: ClassVar[tuple[str, ...]] = ()
+    """Names of the columns whose pairs of characters an index of PostgreSQL keeps (see models/text_search.py)."""
 
     id: Any
     version: Any

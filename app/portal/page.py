@@ -181,6 +181,8 @@ class ListPage:
     first_url: str = ""
     previous_url: str = ""
     next_url: str = ""
+    here: str = ""
+    """This page's own address, to which steps on chosen rows return."""
 
 
 @dataclass(frozen=True)
@@ -285,6 +287,10 @@ class Section:
     rows: tuple[Row, ...] = ()
     empty: str = ""
     shares: tuple[Share, ...] = ()
+    count_label: str = ""
+    link: Link | None = None
+    """Leads to the whole list of which this block shows the beginning."""
+    button: Button | None = None
 
 
 @dataclass(frozen=True)
@@ -306,6 +312,8 @@ class RecordPage:
     """Left column, below the description."""
     sections: tuple[Section, ...] = ()
     """Right column, below the facts."""
+    related: tuple[Section, ...] = ()
+    """Left column, at the end: the records that refer to this one."""
     documents: tuple[Attachment, ...] = ()
     actions: tuple[Action, ...] = ()
     buttons: tuple[Button, ...] = ()
@@ -368,6 +376,55 @@ class MatrixPage:
     remark: str = ""
     version: int = 0
     errors: tuple[str, ...] = ()
+    crumbs: tuple[Link, ...] = ()
+
+
+@dataclass(frozen=True)
+class ExportChoice:
+    name: str
+    label: str
+    chosen: bool
+
+
+@dataclass(frozen=True)
+class ExportPage:
+    """Asks in which form and with which columns a list is to be saved."""
+
+    title: str
+    action_url: str
+    cancel_url: str
+    columns: tuple[ExportChoice, ...]
+    kept: tuple[tuple[str, str], ...] = ()
+    """What narrows and orders the list, sent along."""
+    view: str = ""
+    search: str = ""
+    narrowed: tuple[str, ...] = ()
+    """The same in words."""
+    error: str = ""
+    crumbs: tuple[Link, ...] = ()
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """Records on which a step was not done, for one reason."""
+
+    reason: str
+    records: tuple[Link, ...]
+
+
+@dataclass(frozen=True)
+class BulkPage:
+    """What became of a step on several records: how many were done, which were not and why; or the one small form that it asks for all of them."""
+
+    title: str
+    back_url: str
+    done: int = 0
+    skipped: tuple[Skipped, ...] = ()
+    form: Any = None
+    action_url: str = ""
+    submit_label: str = ""
+    keys: tuple[str, ...] = ()
+    intro: str = ""
     crumbs: tuple[Link, ...] = ()
 
 

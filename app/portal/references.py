@@ -6,10 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload, lazyload
 
-from models.base import RECORD_TYPES, Record, described, fields_of
+from models.base import RECORD_TYPES, Record, fields_of
 from models.field import Field
+from models.organisation import Organisation
+from models.person import Person
+from models.text_search import clean_words, contains
 
 MOST = 30
 """Choices offered at once; more are found by typing."""
@@ -36,15 +39,26 @@ def labels(session: Session, asked: Field, keys: Sequence[int]) -> list[tuple[st
 def search(session: Session, asked: Field, words: str) -> list[dict[str, str]]:
     """What a reference's box offers for typed words, in the shape that the page's script reads."""
     model, query = _query(asked, RECORD_TYPES[asked.target].offered)
-    text = words.strip()[:60].replace("\x00", "")
+    text = clean_words(words)
     if text:
-        pattern = "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-        columns = [
-            getattr(model, name)
-            for name, one in fields_of(model).items()
-            if described(model, name)["searched"] and one.kind in ("text", "long_text")
-        ]
-        query = query.where(sa.or_(sa.false(), *(column.ilike(pattern, escape="\\") for column in columns)))
+        query = query.where(contains(model, text, session.get_bind().dialect.name))
     order = [getattr(model, name) for name in ("order", "number") if name in fields_of(model)]
     rows = session.scalars(query.order_by(*order, model.id).limit(MOST)).unique()
     return [{"value": str(row.id), "text": row.choice_title, "hint": row.choice_hint} for row in rows]
+
+
+def organisations_in_title(model: Any) -> list[Any]:
+    """The relations that a type's title may name: it is made of own columns and names of organisations."""
+    if model is Organisation or model.title is Record.title or not isinstance(model.title, property):
+        return []
+    links = sa.inspect(model).relationships
+    return [getattr(model, one.key) for one in links if not one.uselist and one.mapper.class_ is Organisation]
+
+
+def with_title(attribute: Any) -> Any:
+    """Loader option of a reference, so that its title takes no statement of its own."""
+    model = attribute.property.mapper.class_
+    option: Any = joinedload(attribute)
+    if model is Person:
+        return option.options(lazyload(Person.organisation))
+    return option.options(*(joinedload(link) for link in organisations_in_title(model)))

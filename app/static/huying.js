@@ -88,6 +88,14 @@
     else link.click();
   }));
 
+  all("[data-choose-group]").forEach((button) => {
+    const boxes = all("input[type=checkbox]", document.getElementById(button.dataset.chooseGroup));
+    button.addEventListener("click", () => {
+      const every = boxes.every((box) => box.checked);
+      boxes.forEach((box) => { box.checked = !every; });
+    });
+  });
+
   all("[data-bulk]").forEach((bar) => {
     const boxes = all(`input[name="keys"][form="${bar.id}"]`);
     const everything = document.querySelector("[data-choose-all]");
@@ -104,6 +112,13 @@
     everything?.addEventListener("change", () => { boxes.forEach((box) => { box.checked = everything.checked; }); show(); });
     show();
   });
+
+  /* A filter that is not filled in does not lengthen the address. */
+  all("form.filters").forEach((form) => form.addEventListener("submit", () => {
+    const empty = all("input, select", form).filter((field) => field.name && !field.value);
+    empty.forEach((field) => { field.disabled = true; });
+    setTimeout(() => empty.forEach((field) => { field.disabled = false; }), 0);
+  }));
 
   /* ---------- Repeated groups: another one is a copy of the last, before anything was added to it ---------- */
   all("[data-repeat]").forEach((group) => {

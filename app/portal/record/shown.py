@@ -65,6 +65,7 @@ class Shown(Declared):
             facts=self.facts(record),
             timeline=self.timeline(record),
             sections=self.sections(record),
+            related=self.related_sections(record),
             actions=self.actions(record, failed),
             buttons=self.record_buttons(record, person),
             crumbs=(Link(str(self.model.plural), self.url("list")),),
@@ -94,6 +95,10 @@ class Shown(Declared):
 
     def sections(self, record: Any) -> tuple[Section, ...]:
         """Blocks below the facts: related records."""
+        return ()
+
+    def related_sections(self, record: Any) -> tuple[Section, ...]:
+        """Blocks at the end: the records that refer to this one."""
         return ()
 
     def reference_url(self, asked: Field, record: Any, name: str) -> str:
@@ -137,10 +142,6 @@ class Shown(Declared):
     def sees_all_values(self, record: Any, person: Viewer) -> bool:
         """Whether the timeline shows also values narrowed to one organisation."""
         return False
-
-    def withheld(self, record: Any, person: Viewer) -> frozenset[str]:
-        """Names of fields that this person does not read, though he sees the record."""
-        return frozenset()
 
     def timeline(self, record: Any) -> Any:
         person = self.person()
