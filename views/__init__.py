@@ -18,9 +18,10 @@ from views.document import DocumentView, NoticeView
 from views.home import HomeView, LanguageView, SearchView
 from views.inbox import InboxView
 from views.organisation import OrganisationView
+from views.own import InterfaceView, ProfileView
 from views.person import PersonView
 
-PAGES = (HomeView, LanguageView, SearchView, InboxView)
+PAGES = (HomeView, LanguageView, SearchView, InboxView, ProfileView, InterfaceView)
 RECORDS = (
     CallView,
     AssignmentView,

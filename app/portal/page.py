@@ -487,3 +487,33 @@ class ErrorPage:
     text: str
     """What happened and what to do, with the person to call."""
     buttons: tuple[Button, ...] = field(default=())
+
+
+@dataclass(frozen=True)
+class ProfilePage:
+    """One's own account."""
+
+    title: str
+    facts: tuple[Fact, ...]
+    password_url: str
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A resource of the REST interface and what it offers, in words."""
+
+    name: str
+    label: str
+    path: str
+    operations: tuple[str, ...]
+    steps: tuple[tuple[str, str], ...]
+    """(identifier, label) of each step."""
+
+
+@dataclass(frozen=True)
+class InterfacePage:
+    """How programs use the portal."""
+
+    title: str
+    address: str
+    resources: tuple[Resource, ...]

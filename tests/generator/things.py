@@ -53,11 +53,21 @@ THINGS = (
     Thing("timeline", "Timeline", lambda view: True),
     Thing("attachments", "Attachments", lambda view: view.model.attachable, "files belong to the record above it"),
     Thing("steps", "Transition buttons and forms", lambda view: bool(_steps(view)), "it has no workflow"),
-    Thing("bulk", "Bulk transitions", lambda view: any(step.bulk for step in _steps(view)), "no step of it is the same for many"),
+    Thing(
+        "bulk",
+        "Bulk transitions",
+        lambda view: any(step.bulk for step in _steps(view)),
+        "no step of it is the same for many",
+    ),
     Thing("rest", "REST and OpenAPI", lambda view: view.rest, ""),
     Thing("menu", "Menu and permissions", lambda view: bool(view.group), "reached from the record above it"),
     Thing("export", "CSV / XLSX export", lambda view: True),
-    Thing("import", "Excel / JSON import", lambda view: view.importable, "nothing tells its rows apart, or nobody writes them by form"),
+    Thing(
+        "import",
+        "Excel / JSON import",
+        lambda view: view.importable,
+        "nothing tells its rows apart, or nobody writes them by form",
+    ),
     Thing("labels", "Translated labels and help", lambda view: True),
 )
 
