@@ -94,6 +94,7 @@ class CallView(RecordView):
     group = "calls"
     columns = ("number", "title", "township", "departments", "state", "deadline", "changed")
     guarded = frozenset({"contact_phone"})
+    filter_fields = ("kind", "checklist_item", "submitted_at")
     unrelated = frozenset({"assignment"})
     all_tab = "all"
     form_step = "submit"
@@ -319,6 +320,7 @@ class AssignmentView(RecordView):
 
     model = Assignment
     readers = READERS
+    filter_fields = ("call.township", "call.kind", "respond_due")
 
     def url_of(self, record: Any) -> str:
         return str(self.appbuilder.url_of("call", record.call_id))

@@ -127,6 +127,11 @@ class Filters:
         self.active = {name: found for name, one in known.items() if (found := self._read(one, arguments)) is not None}
 
     @property
+    def offered(self) -> bool:
+        """Whether there is a form of filters."""
+        return any(one.offered for one in self.known.values())
+
+    @property
     def where(self) -> list[sa.ColumnElement[bool]]:
         return [one.where for one in self.active.values()]
 

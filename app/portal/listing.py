@@ -141,8 +141,10 @@ class Listing:
     def page(self) -> ListPage:
         found = self._page()
         names = self.view.column_names()
-        hidden = self.view.withheld_of(found.records, self.person)
+        guarded = not self.view.guarded.isdisjoint(names)
+        hidden = self.view.withheld_of(found.records, self.person) if guarded else {}
         paged = found.before or found.after
+        asks = self.filters.offered and "filter" in self.arguments
         here = {name: value for name in ("after", "before") if (value := self.arguments.get(name))}
         return ListPage(
             title=str(self.model.plural),
@@ -159,20 +161,20 @@ class Listing:
             ),
             search=self.words,
             search_hint=_("Search") if searched_names(self.model) else "",
-            filter_form=self.filters.form(lambda name: self.view.url("options", name=name)),
+            filter_form=self.filters.form(lambda name: self.view.url("options", name=name)) if asks else None,
+            filter_url="" if asks or not self.filters.offered else self.url(filter="1"),
             first_url=self.url() if found.before else "",
             previous_url=self.url(before=found.places[0]) if found.before and found.records else "",
             next_url=self.url(after=found.places[-1]) if found.after and found.records else "",
-            kept=self._kept(),
+            kept=self._kept(asks),
             here=self.url(**here),
         )
 
-    def _kept(self) -> tuple[tuple[str, str], ...]:
+    def _kept(self, asks: bool) -> tuple[tuple[str, str], ...]:
         """What searching and filtering keep, beside what stands in their form."""
-        shown = {
-            "q",
-            *(parameter for one in self.filters.known.values() if one.offered for parameter in one.parameters),
-        }
+        shown = {"q"}
+        if asks:
+            shown.update(name for one in self.filters.known.values() if one.offered for name in one.parameters)
         return tuple((name, value) for name, value in self.parameters() if name not in shown)
 
     def _columns(self, names: Sequence[str]) -> tuple[Column, ...]:

@@ -176,6 +176,8 @@ class ListPage:
     search_hint: str = ""
     filter_form: Any = None
     """WTForms form, method GET, or None."""
+    filter_url: str = ""
+    """Shows the same list with that form; most lists are read without it."""
     kept: tuple[tuple[str, str], ...] = ()
     """Query parameters (tab, order) that searching and filtering keep."""
     first_url: str = ""

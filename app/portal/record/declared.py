@@ -113,7 +113,7 @@ class Declared(BaseView):  # type: ignore[misc]
         return str(url_for(f"{self.endpoint}.{page}", **values))
 
     def url_of(self, record: Record) -> str:
-        return self.url("show", pk=record.id)
+        return f"{self.route_base}/show/{record.id}"
 
 
 def number(text: Any) -> int | None:

@@ -6,7 +6,8 @@ committed before the first byte leaves, so nobody gets rows without a trace; row
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextvars import copy_context
 from typing import Any
 from urllib.parse import quote
 
@@ -140,7 +141,7 @@ class Exported(Listed):
         except BaseException:
             session.close()
             raise
-        response = Response(stream_with_context(_closing(session, content)), content_type=FORMATS[wanted])
+        response = Response(stream_with_context(_as_now(_closing(session, content))), content_type=FORMATS[wanted])
         name = f"{self.model.plural} {clock.now().astimezone().strftime('%Y-%m-%d')}.{wanted}"
         response.headers["Content-Disposition"] = (
             f"attachment; filename=\"{self.model.resource()}.{wanted}\"; filename*=UTF-8''{quote(name, safe='')}"
@@ -157,9 +158,23 @@ def _snapshot() -> Session:
     return session
 
 
-def _closing(session: Session, content: Iterator[bytes]) -> Iterator[bytes]:
+def _closing(session: Session, content: Iterator[bytes]) -> Generator[bytes, None, None]:
     with session:
         yield from content
+
+
+def _as_now(content: Generator[bytes, None, None]) -> Iterator[bytes]:
+    """The pieces of an answer, each made for whoever looks now, by the same clock: the request is over when they are sent."""
+    present = copy_context()
+
+    def pieces() -> Iterator[bytes]:
+        try:
+            while (piece := present.run(next, content, None)) is not None:
+                yield piece
+        finally:
+            content.close()
+
+    return pieces()
 
 
 def note_export(resource: str, person: Viewer, wanted: str, columns: list[str], said: Any, count: int) -> None:

@@ -1,0 +1,1 @@
+"""Benchmarks beside their peers, measured in the same run (spec 5); `make bench` runs them."""
