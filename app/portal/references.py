@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from models import viewer
 from models.base import RECORD_TYPES, Record, described, fields_of
 from models.field import Field
 
@@ -36,6 +37,10 @@ def labels(session: Session, asked: Field, keys: Sequence[int]) -> list[tuple[st
 def search(session: Session, asked: Field, words: str) -> list[dict[str, str]]:
     """What a reference's box offers for typed words, in the shape that the page's script reads."""
     model, query = _query(asked)
+    person = viewer.current_person()
+    offered = model.offered(person) if person is not None else None
+    if offered is not None:
+        query = query.where(offered)
     text = words.strip()[:60].replace("\x00", "")
     if text:
         pattern = "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
