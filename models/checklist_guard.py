@@ -139,9 +139,11 @@ def _guard(session: Session, context: Any, instances: Any) -> None:
         return
     look, person = _Look(session), viewer.current_person()
     with session.no_autoflush:
-        for checklist in new:
-            if isinstance(checklist, Checklist):
-                _begin(session, checklist)
+        for record in new:
+            if isinstance(record, Checklist):
+                _begin(session, record)
+            else:
+                _attach(session, record)
         for record in [*new, *dirty, *deleted]:
             _check_approved(look, record, _changed(record) if record in dirty else None)
         if person is not None:
@@ -203,6 +205,16 @@ def _begin(session: Session, checklist: Checklist) -> None:
         sa.select(sa.func.max(table.c.edition)).where(table.c.owner_id == owner_id, table.c.scheme == scheme)
     )
     checklist.edition = (last or 0) + 1
+
+
+def _attach(session: Session, record: ChecklistItem | Duty | WorkflowStep) -> None:
+    """Give a new record that names its whole by the key alone the whole itself: its event stands on that one's timeline."""
+    name, model = ("checklist", Checklist) if isinstance(record, ChecklistItem) else ("item", ChecklistItem)
+    key = getattr(record, f"{name}_id")
+    state: Any = sa.inspect(record)
+    if key is not None and state.dict.get(name) is None:
+        with viewer.system():
+            setattr(record, name, session.get(model, key))
 
 
 def _note_adjustment(record: ChecklistItem | Duty) -> None:

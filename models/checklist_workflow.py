@@ -240,11 +240,9 @@ def _remove(step: Step) -> None:
 
 def _restore(step: Step) -> None:
     item: ChecklistItem = step.record
+    status = OriginStatus.inherited if same_as_origin(item) else OriginStatus.adjusted
+    item.origin_status = status if item.origin_id is not None else OriginStatus.added
     item.removed_reason = ""
-    if item.origin_id is None:
-        item.origin_status = OriginStatus.added
-    else:
-        item.origin_status = OriginStatus.inherited if same_as_origin(item) else OriginStatus.adjusted
 
 
 ITEM_WORKFLOW = Workflow(
