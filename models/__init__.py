@@ -1,7 +1,12 @@
 """What the county knows and may do: tables, workflows, clocks, formulas. Imports nothing of the portal, the views or the reports."""
 
+from models import admission_workflow as admission_workflow
 from models import assessment_workflow as assessment_workflow
 from models import assignment_workflow as assignment_workflow
+from models import checklist_guard as checklist_guard
+from models import checklist_revision as checklist_revision
+from models import checklist_workflow as checklist_workflow
+from models import hand_down_report as hand_down_report
 from models import notification as notification
 from models import supervision as supervision
 from models import sweep as sweep

@@ -175,6 +175,11 @@ class Kept:
         table = sa.inspect(cls).local_table
         return sa.select(table.c.id).where(sa.false())
 
+    @classmethod
+    def offered_to(cls, person: viewer.Viewer) -> sa.ColumnElement[bool] | None:
+        """Which of the visible rows a form offers this person to choose from, None for all; what was chosen before stays chosen."""
+        return None
+
     @property
     def thread(self) -> Record:
         """The record on whose timeline and audit chain the events of this one stand."""

@@ -23,10 +23,12 @@ UNITS = {
     "working days": "working_days",
     "working hours": "working_hours",
     "calendar days": "calendar_days",
+    "months": "months",
     "个工作日": "working_days",
     "工作日": "working_days",
     "个工作小时": "working_hours",
     "工作小时": "working_hours",
+    "个月": "months",
     "天": "calendar_days",
     "日": "calendar_days",
     "分钟": "minutes",
@@ -138,6 +140,17 @@ SETTINGS: dict[str, SettingSpec] = {
         SettingSpec("office_phone", _l("Office telephone shown on every page"), "text", ""),
         SettingSpec("platform_office", _l("Office that signs reminder slips"), "text", ""),
         SettingSpec("platform_contact", _l("Contact person on slips"), "text", ""),
+        SettingSpec(
+            "county_changes_items",
+            _l("The county may change the matters and duties of a list derived from the city's"),
+            "boolean",
+            "no",
+        ),
+        SettingSpec("checklist_schemes", _l("Further kinds of checklists, separated by 、"), "text", ""),
+        SettingSpec("revision_legal_review", _l("Revisions of a checklist need a legality review"), "boolean", "no"),
+        SettingSpec("admission_opinion_limit", _l("A township's opinion is asked within"), "limit", "5 working_days"),
+        SettingSpec("admission_longest_term", _l("Longest term of an off-list matter"), "limit", "12 months"),
+        SettingSpec("admission_warning", _l("Warn before an admission expires by"), "limit", "10 working_days"),
     )
 }
 
@@ -191,6 +204,7 @@ class Setting(CountyRecord):
                     Unit.working_days: _l("%(amount)d working days", amount=found.amount),
                     Unit.working_hours: _l("%(amount)d working hours", amount=found.amount),
                     Unit.calendar_days: _l("%(amount)d calendar days", amount=found.amount),
+                    Unit.months: _l("%(amount)d months", amount=found.amount),
                     Unit.minutes: _l("%(amount)d minutes", amount=found.amount),
                 }[found.unit]
             )

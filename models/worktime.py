@@ -41,11 +41,13 @@ class UnknownYear(ValueError):
 
 
 class Unit(enum.StrEnum):
-    """What a limit counts. Minutes are wall clock, at any hour; working hours run inside office hours only."""
+    """What a limit counts. Minutes are wall clock, at any hour; working hours run inside office hours only; a month
+    ends on the day of the same number, or on a shorter month's last."""
 
     working_days = "working_days"
     working_hours = "working_hours"
     calendar_days = "calendar_days"
+    months = "months"
     minutes = "minutes"
 
 
@@ -308,6 +310,8 @@ class WorkCalendar:
                 return self.close_of_day(self.move_working_days(self.local_date(start), limit.amount))
             case Unit.calendar_days:
                 return self.close_of_day(self.local_date(start) + limit.amount * _DAY)
+            case Unit.months:
+                return self.close_of_day(_months_later(self.local_date(start), limit.amount))
             case _:
                 return self._shift(start, limit.unit, limit.amount)
 
@@ -349,6 +353,9 @@ class WorkCalendar:
                 return self.add_minutes(instant, 60 * amount)
             case Unit.calendar_days:
                 return (self._local(instant) + amount * _DAY).astimezone(UTC)
+            case Unit.months:
+                local = self._local(instant)
+                return datetime.combine(_months_later(local.date(), amount), local.timetz()).astimezone(UTC)
             case Unit.working_days:
                 local = self._local(instant)
                 day = self.move_working_days(local.date(), amount)
@@ -411,6 +418,13 @@ def provisional_year(year: int) -> dict[date, bool]:
 def _days_of(year: int) -> Iterable[date]:
     first = date(year, 1, 1)
     return (first + offset * _DAY for offset in range((date(year, 12, 31) - first).days + 1))
+
+
+def _months_later(day: date, months: int) -> date:
+    """The same day of another month; the last of a month that has no such day."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    following = date(year + (month + 1) // 12, (month + 1) % 12 + 1, 1)
+    return min(date(year, month + 1, min(day.day, 28)) + (day.day - min(day.day, 28)) * _DAY, following - _DAY)
 
 
 def _utc(instant: datetime) -> datetime:

@@ -260,10 +260,11 @@ def found_county(app: Flask) -> County:
         for one in (county, second):
             seed_calendar(session, one.id, (2025, 2026, 2027, 2028))
         checklist = Checklist(
-            county_id=county.id, name="平原县属地管理清单", level=ChecklistLevel.county, owner_id=county.id, state=ChecklistState.in_force
+            county_id=county.id, name="平原县属地管理清单", level=ChecklistLevel.county, owner_id=county.id
         )  # fmt: skip
         session.add(checklist)
         import_items(session, checklist, ITEMS)
+        checklist.state = ChecklistState.in_force
         made.items = {item.number: item.id for item in checklist.items}
     return made
 

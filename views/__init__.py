@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.portal.builder import Portal
 from views.administration import SettingView
+from views.admission import AdmissionOpinionView, AdmissionView, HandDownReportView
 from views.assessment import (
     AssessmentRunView,
     AssessmentSchemeView,
@@ -13,7 +14,8 @@ from views.assessment import (
     ScoreView,
 )
 from views.call import AssignmentView, CallView, EvaluationView, ReportView
-from views.checklist import ChecklistItemView, ChecklistView
+from views.checklist import ChecklistItemView, ChecklistView, DutyView, WorkflowStepView
+from views.checklist_revision import ChecklistRevisionView
 from views.document import DocumentView, NoticeView
 from views.home import HomeView, LanguageView, SearchView
 from views.inbox import InboxView
@@ -29,6 +31,12 @@ RECORDS = (
     EvaluationView,
     ChecklistView,
     ChecklistItemView,
+    DutyView,
+    WorkflowStepView,
+    ChecklistRevisionView,
+    AdmissionView,
+    AdmissionOpinionView,
+    HandDownReportView,
     NoticeView,
     AssessmentSchemeView,
     IndicatorView,

@@ -12,7 +12,15 @@ from sqlalchemy.orm import Session
 
 from app.demonstration.matters import FOLDER, Township
 from models.calendar import seed_calendar
-from models.checklist import Checklist, ChecklistItem, ChecklistLevel, ChecklistState, import_items
+from models.checklist import (
+    Checklist,
+    ChecklistItem,
+    ChecklistLevel,
+    ChecklistState,
+    StepUnit,
+    WorkflowStep,
+    import_items,
+)
 from models.organisation import Organisation, OrganisationAlias, OrganisationKind, RunBy
 from models.setting import Setting
 
@@ -126,6 +134,21 @@ def put_list_in_force(session: Session, county: County, year: int) -> dict[int, 
     session.add(checklist)
     session.flush()
     import_items(session, checklist, stored["items"])
+    _draw_workflow(session, county, checklist)
     checklist.state = ChecklistState.in_force
     session.flush()
     return {item.number: item for item in checklist.items}
+
+
+def _draw_workflow(session: Session, county: County, checklist: Checklist) -> None:
+    """The steps of some matters, while the list is still a draft."""
+    stored = json.loads((FOLDER / "off_list.json").read_text(encoding="utf-8"))["steps"]
+    departments = {one.name: one.id for one in county.departments}
+    for item in checklist.items:
+        for step in stored.get(str(item.number), ()):
+            values = step | {
+                "time_unit": StepUnit(step["time_unit"]),
+                "organisation_id": departments.get(step["party"]),
+            }
+            session.add(WorkflowStep(county_id=checklist.county_id, item=item, **values))
+    session.flush()

@@ -15,6 +15,7 @@ from app.demonstration.assessment import Assessment
 from app.demonstration.county import County, found_county, put_list_in_force, set_up
 from app.demonstration.matters import read_library
 from app.demonstration.month import Month
+from app.demonstration.off_list import OffList
 from app.demonstration.people import NotInstalled, Staff, settle_people
 from app.demonstration.plan import month_before, plan_month
 from models import clock, viewer
@@ -86,6 +87,7 @@ def _fill(session: Session, seed: int, today: date, progress: Callable[[str], No
     library = read_library()
     planned = plan_month(work_calendar(session, county.body.id), today, library, county.places, random)
     progress(f"A month of calls: {len(planned)} matters from {len(county.townships)} townships …")
+    OffList(session, county, items, staff, today).run()
     month = Month(session, county.body.id, library, items, _departments(county), staff, random)
     month.run(planned, datetime.combine(today, time(0), tzinfo=zone), _weekly(progress))
     progress("The year's assessment …")

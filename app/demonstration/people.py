@@ -153,5 +153,8 @@ class Staff:
     def officer_person(self, organisation_id: int) -> Person:
         return self._people[self._officers[organisation_id]]
 
+    def leader(self, organisation_id: int) -> Viewer:
+        return self.viewer(self._leaders[organisation_id])
+
     def leader_person(self, organisation_id: int) -> Person:
         return self._people[self._leaders[organisation_id]]

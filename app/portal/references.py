@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload, lazyload
 
+from models import viewer
 from models.base import RECORD_TYPES, Record, fields_of
 from models.field import Field
 from models.organisation import Organisation
@@ -39,6 +40,10 @@ def labels(session: Session, asked: Field, keys: Sequence[int]) -> list[tuple[st
 def search(session: Session, asked: Field, words: str) -> list[dict[str, str]]:
     """What a reference's box offers for typed words, in the shape that the page's script reads."""
     model, query = _query(asked, RECORD_TYPES[asked.target].offered)
+    person = viewer.current_person()
+    offered = model.offered_to(person) if person is not None else None
+    if offered is not None:
+        query = query.where(offered)
     text = clean_words(words)
     if text:
         query = query.where(contains(model, text, session.get_bind().dialect.name))

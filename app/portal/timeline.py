@@ -30,6 +30,9 @@ AUTOMATIC = {
     "amber": _l("Reminder: the deadline is near"),
     "reminder": _l("Reminder slip issued"),
     "issue": _l("Issued"),
+    "supersede": _l("Superseded by a newer version"),
+    "ask_opinion": _l("Opinion asked"),
+    "void_opinion": _l("Void: the application was changed or withdrawn"),
 }
 GENERIC = {"create": _l("Created"), "update": _l("Changed"), "delete": _l("Deleted")}
 TEXT_FIELDS = ("text", "result", "plan", "reason", "remark", "comment")

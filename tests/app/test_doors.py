@@ -82,6 +82,7 @@ ROUTES = {
     "InboxView.list": "person", "InboxView.open": "person", "InboxView.read_all": "person", "LanguageView.choose": "public",
     "ApiDescription.get": "token", "MeApi.me": "token", "EventApi.get": "token", "EventApi.get_list": "token",
     "CallView.paper": "person", "DocumentView.pdf": "person", "DocumentApi.pdf": "token",
+    "ChecklistView.compare": "person",
 }  # fmt: skip
 """Every endpoint that is not generated from a record type, and whom it answers at all."""
 RECORDS = (
@@ -91,6 +92,12 @@ RECORDS = (
     "Evaluation",
     "Checklist",
     "ChecklistItem",
+    "Duty",
+    "WorkflowStep",
+    "ChecklistRevision",
+    "Admission",
+    "AdmissionOpinion",
+    "HandDownReport",
     "Notice",
     "Document",
     "Organisation",
@@ -102,6 +109,16 @@ OPERATIONS = {
     "Call": ("get", "get_list", "post", "put", "delete", "transitions", "step_accept", "step_dispatch", "step_evaluate", "step_log_progress",
              "step_submit", "step_withdraw"),
     "Assignment": ("get", "get_list", "transitions", "step_close_assignment", "step_log_progress", "step_report", "step_respond"),
+    "Checklist": ("get", "get_list", "post", "put", "delete", "transitions", "step_approve", "step_derive"),
+    "ChecklistItem": ("get", "get_list", "post", "put", "delete", "transitions", "step_remove", "step_restore"),
+    "Duty": ("get", "get_list", "post", "put", "delete"),
+    "WorkflowStep": ("get", "get_list", "post", "put", "delete"),
+    "ChecklistRevision": ("get", "get_list", "post", "put", "delete", "transitions", "step_accept", "step_refuse", "step_review", "step_submit",
+                          "step_to_legal", "step_withdraw"),
+    "Admission": ("get", "get_list", "post", "put", "delete", "transitions", "step_approve", "step_consult", "step_end", "step_pass",
+                  "step_refuse", "step_return_for_change", "step_submit", "step_to_legal", "step_withdraw"),
+    "AdmissionOpinion": ("get", "get_list", "transitions", "step_opine"),
+    "HandDownReport": ("get", "get_list", "post", "put", "delete", "transitions", "step_check", "step_find", "step_submit", "step_tell"),
     "Setting": ("get", "get_list", "post", "put", "delete"),
 }  # fmt: skip
 """What a record type offers by REST beyond reading."""

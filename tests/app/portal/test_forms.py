@@ -163,13 +163,13 @@ def foreign_item(county: County) -> int:
             name="外县清单",
             level=ChecklistLevel.county,
             owner_id=county["county9"],
-            state=ChecklistState.in_force,
         )
         session.add(foreign)
         session.flush()
         item = ChecklistItem(checklist=foreign, county_id=county["county9"], number=1, field="外", name="外县事项")
         session.add(item)
         session.flush()
+        foreign.state = ChecklistState.in_force
         return item.id
 
 

@@ -1,0 +1,265 @@
+"""Townships report duties handed down without approval (2.5). The reporter is never shown to a department (1, no retaliation)."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+
+from models import viewer
+from models.base import CountyRecord, UtcDateTime, choice_type, column, reference
+from models.checklist import ChecklistItem
+from models.field import Field
+from models.organisation import Organisation
+from models.workflow import By, Conflict, Forbidden, Invalid, State, Step, Transition, Workflow
+
+
+class HandDownState(State):
+    draft = "draft", _l("Draft"), "waiting"
+    received = "received", _l("Waiting to be checked"), "others"
+    checking = "checking", _l("Being checked"), "others"
+    found = "found", _l("Found, township to be told"), "others"
+    not_found = "not_found", _l("Not found, township to be told"), "others"
+    told = "told", _l("Township told"), "done", True
+
+
+class HandDownReport(CountyRecord):
+    """A township tells the staffing office that a department hands down what is on no list and was not admitted."""
+
+    __table_args__ = (
+        sa.CheckConstraint(
+            "decided_by_id IS NULL OR decided_by_id <> submitted_by_id", name="ck_hand_down_report_decided"
+        ),
+        sa.CheckConstraint(
+            "state NOT IN ('found', 'not_found', 'told') OR (violation IS NOT NULL AND finding <> '')",
+            name="ck_hand_down_report_finding",
+        ),
+    )
+    label = _l("Report of a duty handed down")
+    plural = _l("Reports of duties handed down")
+
+    name: Mapped[str] = column(
+        _l("What was handed down"),
+        sa.String(120),
+        listed=True,
+        searched=True,
+        required=True,
+        nullable=False,
+        default="",
+    )
+    department_id: Mapped[int | None] = reference(
+        _l("By which department"),
+        "organisation",
+        listed=True,
+        searched=True,
+        required=True,
+        only={"kind": ["department", "office"], "active": True},
+    )
+    handed_down_on: Mapped[date | None] = column(_l("When"), sa.Date, required=True, listed=True)
+    description: Mapped[str] = column(
+        _l("What is asked of the township"), sa.Text, required=True, nullable=False, default=""
+    )
+    evidence: Mapped[str] = column(
+        _l("How it was handed down"),
+        sa.Text,
+        required=True,
+        nullable=False,
+        default="",
+        help=_l("By which paper, meeting, group message or form; number and date if there is one."),
+    )
+    reclaimed: Mapped[bool] = column(
+        _l("The matter was taken back by the county"),
+        sa.Boolean,
+        nullable=False,
+        default=False,
+        help=_l("Handing down a matter that was taken back is presumed a violation."),
+    )
+    item_id: Mapped[int | None] = reference(_l("Checklist item"), "checklist_item", required=False)
+    township_id: Mapped[int] = reference(
+        _l("Township"), "organisation", listed=True, searched=True, editable=False, nullable=False
+    )
+    state: Mapped[HandDownState] = column(
+        _l("State"),
+        choice_type(HandDownState),
+        listed=True,
+        searched=True,
+        editable=False,
+        nullable=False,
+        default=HandDownState.draft,
+    )
+    received_at: Mapped[datetime | None] = column(_l("Received"), UtcDateTime, editable=False, required=False)
+    submitted_by_id: Mapped[int | None] = mapped_column(sa.Integer, sa.ForeignKey("ab_user.id"))
+    violation: Mapped[bool | None] = column(
+        _l("Handed down without approval"), sa.Boolean, editable=False, required=False
+    )
+    finding: Mapped[str] = column(_l("Finding"), sa.Text, editable=False, required=False, nullable=False, default="")
+    decided_at: Mapped[datetime | None] = column(_l("Checked at"), UtcDateTime, editable=False, required=False)
+    decided_by_id: Mapped[int | None] = mapped_column(sa.Integer, sa.ForeignKey("ab_user.id"))
+    answer: Mapped[str] = column(
+        _l("Answer to the township"), sa.Text, editable=False, required=False, nullable=False, default=""
+    )
+    told_at: Mapped[datetime | None] = column(_l("Told at"), UtcDateTime, editable=False, required=False)
+
+    department: Mapped[Organisation | None] = relationship(foreign_keys=[department_id])
+    township: Mapped[Organisation] = relationship(foreign_keys=[township_id])
+    item: Mapped[ChecklistItem | None] = relationship(foreign_keys=[item_id])
+
+    @classmethod
+    def visible_ids(cls, person: viewer.Viewer) -> sa.Select[tuple[int]] | None:
+        """Its township, and once submitted the staffing office; nobody else (2.1, end)."""
+        table = sa.inspect(cls).local_table
+        seen = []
+        if person.has_role("township_officer"):
+            seen.append(table.c.township_id == person.organisation_id)
+        if person.has_role("checklist_manager"):
+            seen.append(sa.and_(table.c.county_id == person.county_id, table.c.state != HandDownState.draft.value))
+        return sa.select(table.c.id).where(sa.or_(sa.false(), *seen))
+
+    def prepare(self, session: Session, person: viewer.Viewer) -> None:
+        super().prepare(session, person)
+        if not person.has_role("township_officer") or person.organisation_id is None:
+            raise Forbidden(_l("Townships report duties handed down to them."))
+        self.township_id = person.organisation_id
+        self.state = HandDownState.draft
+
+    def check_change(self, person: viewer.Viewer) -> None:
+        if person.organisation_id != self.township_id or not person.has_role("township_officer"):
+            raise Forbidden()
+        if self.state != HandDownState.draft:
+            raise Conflict(_l("A report that was sent is no longer changed."))
+
+    def check_delete(self, person: viewer.Viewer) -> None:
+        self.check_change(person)
+
+    @property
+    def title(self) -> str:
+        return self.name or str(_l("(no title yet)"))
+
+
+TOWNSHIP = By(frozenset({"township_officer"}), lambda one, person: one.township_id == person.organisation_id)
+STAFFING = By(
+    frozenset({"checklist_manager"}),
+    lambda one, person: (
+        one.county_id == person.county_id and person.person_id not in (one.submitted_by_id, one.created_by_id)
+    ),
+)
+"""The staffing office; nobody decides what he filed."""
+
+
+def _submit_guard(step: Step) -> None:
+    wanted = ("name", "department_id", "handed_down_on", "description", "evidence")
+    errors = {
+        name.removesuffix("_id"): _l("Please fill in this field.") for name in wanted if not getattr(step.record, name)
+    }
+    if errors:
+        raise Invalid(errors)
+
+
+def _submit(step: Step) -> None:
+    step.record.received_at = step.now
+    step.record.submitted_by_id = step.person.person_id if step.person is not None else None
+
+
+def _find_fields(report: Any) -> tuple[Field, ...]:
+    """A reclaimed matter is presumed a violation: only then must a contrary finding say what rebuts it."""
+    return FIND_FIELDS if report.reclaimed else FIND_FIELDS[:-1]
+
+
+FIND_FIELDS = (
+    Field(
+        "violation",
+        _l("Handed down without approval"),
+        "boolean",
+        required=False,
+        default=lambda report, person: report.reclaimed,
+    ),
+    Field("finding", _l("Finding and reasons"), "long_text"),
+    Field(
+        "rebuttal",
+        _l("What rebuts the presumption"),
+        "long_text",
+        required=False,
+        help=_l("Handing down a matter that was taken back is presumed a violation."),
+    ),
+)
+
+
+def _find_guard(step: Step) -> None:
+    if step.record.reclaimed and not step.values["violation"] and not step.values["rebuttal"]:
+        raise Invalid(
+            {"rebuttal": _l("A matter that was taken back is presumed handed down unlawfully; say what rebuts it.")}
+        )
+
+
+def _find(step: Step) -> None:
+    report: HandDownReport = step.record
+    report.violation = step.values["violation"]
+    report.finding = "\n".join(filter(None, (step.values["finding"], step.values.get("rebuttal"))))
+    report.decided_at = step.now
+    report.decided_by_id = step.person.person_id if step.person is not None else None
+    report.state = HandDownState.found if report.violation else HandDownState.not_found
+
+
+def _tell(step: Step) -> None:
+    step.record.answer = step.values["text"]
+    step.record.told_at = step.now
+
+
+HAND_DOWN_WORKFLOW = Workflow(
+    states=HandDownState,
+    transitions=(
+        Transition(
+            "submit",
+            _l("Send report"),
+            (TOWNSHIP,),
+            ("draft",),
+            "received",
+            guard=_submit_guard,
+            effect=_submit,
+            primary=True,
+            icon="send",
+            done=_l("Report sent"),
+            help=_l("Only the staffing office reads it; no department learns who reported."),
+        ),
+        Transition(
+            "check",
+            _l("Begin checking"),
+            (STAFFING,),
+            ("received",),
+            "checking",
+            primary=True,
+            icon="search",
+            done=_l("Checking begun"),
+        ),
+        Transition(
+            "find",
+            _l("Record the finding"),
+            (STAFFING,),
+            ("checking",),
+            asks_for=_find_fields,
+            may_ask=FIND_FIELDS,
+            guard=_find_guard,
+            effect=_find,
+            primary=True,
+            icon="gavel",
+            done=_l("Finding recorded"),
+        ),
+        Transition(
+            "tell",
+            _l("Tell the township"),
+            (STAFFING,),
+            ("found", "not_found"),
+            "told",
+            effect=_tell,
+            asks=(Field("text", _l("Answer to the township"), "long_text"),),
+            primary=True,
+            icon="message",
+            done=_l("Township told"),
+        ),
+    ),
+)
+
+HandDownReport.workflow = HAND_DOWN_WORKFLOW
