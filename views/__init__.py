@@ -4,8 +4,22 @@ from __future__ import annotations
 
 from app.portal.builder import Portal
 from views.administration import SettingView
+from views.agency import (
+    AccountPeriodView,
+    AgencyStaffView,
+    AllotmentView,
+    ExpenseView,
+    MembershipTransferView,
+    StationedAgencyView,
+)
 from views.call import AssignmentView, CallView, EvaluationView, ReportView
 from views.checklist import ChecklistItemView, ChecklistView
+from views.consultation import (
+    AdjustmentProposalView,
+    ConsultationCandidateView,
+    ConsultationOpinionView,
+    PersonnelConsultationView,
+)
 from views.document import DocumentView, NoticeView
 from views.home import HomeView, LanguageView, SearchView
 from views.inbox import InboxView
@@ -21,6 +35,16 @@ RECORDS = (
     ChecklistItemView,
     NoticeView,
     DocumentView,
+    StationedAgencyView,
+    AgencyStaffView,
+    MembershipTransferView,
+    AllotmentView,
+    ExpenseView,
+    AccountPeriodView,
+    PersonnelConsultationView,
+    ConsultationOpinionView,
+    ConsultationCandidateView,
+    AdjustmentProposalView,
     OrganisationView,
     SettingView,
 )

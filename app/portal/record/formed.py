@@ -90,6 +90,9 @@ class Formed(Declared):
                 continue
             key = f"{name}_id" if asked.kind == "reference" else name
             column = sa.inspect(self.model).column_attrs[key].columns[0]
+            if value is None and not column.nullable and asked.kind == "reference":
+                errors[name] = _l("Please fill in this field.")
+                continue
             if value is None and not column.nullable:
                 value = column.default.arg if column.default is not None and column.default.is_scalar else ""
             try:
