@@ -7,12 +7,12 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
-from sqlalchemy.orm import Mapped, Session, relationship
+from sqlalchemy.orm import Mapped, Session, relationship, validates
 
 from models import clock, event, viewer
 from models.base import CountyRecord, UtcDateTime, choice_type, column, person_reference, reference, referred
 from models.calendar import work_calendar
-from models.field import Choice, Field
+from models.field import Choice, Field, FieldError
 from models.organisation import Organisation, OrganisationKind
 from models.person import Person
 from models.workflow import By, Conflict, Forbidden, Invalid, State, Step, Transition, Workflow
@@ -80,6 +80,13 @@ class StationedAgency(CountyRecord):
         if person.has_role(*OVERSEERS):
             return sa.select(table.c.id).where(table.c.county_id == person.county_id)
         return own_agencies(person)
+
+    @validates("posts")
+    def _check_posts(self, key: str, value: int | None) -> int | None:
+        """Raises FieldError for a number that no agency has."""
+        if value is not None and not 0 <= value <= 10_000:
+            raise FieldError(_l("Please enter the number of posts."))
+        return value
 
     @property
     def title(self) -> str:

@@ -369,22 +369,22 @@ def name_handler(session: Session, consultation_id: int, person_id: int) -> None
 @sa.event.listens_for(Session, "before_flush")
 def _keep_names(session: Session, context: Any, instances: Any) -> None:
     """Names are refused where they stay on paper, and after sending; the agencies of a draft are those of one department."""
+    author = viewer.author()
     with session.no_autoflush, viewer.system():
         for record in [*session.new, *session.dirty]:
             if isinstance(record, ConsultationCandidate):
-                _check_candidate(session, record)
+                _check_candidate(session, record, author)
             elif isinstance(record, PersonnelConsultation):
                 _check_agencies(session, record)
 
 
-def _check_candidate(session: Session, candidate: ConsultationCandidate) -> None:
+def _check_candidate(session: Session, candidate: ConsultationCandidate, author: viewer.Viewer | None) -> None:
     consultation = referred(session, candidate, "consultation", PersonnelConsultation)
     if consultation is None:
         raise Invalid({"consultation": _l("Please fill in this field.")})
     candidate.county_id = consultation.county_id
     if not names_in_portal(session, consultation.county_id):
         raise Invalid({"name": _l("In this county names stay on paper and are not entered in the portal.")})
-    author = viewer.author()
     if author is not None:
         consultation.check_change(author)
 

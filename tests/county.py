@@ -356,7 +356,8 @@ def _people(session: Session, made: County) -> None:
     for number, (name, (organisation, held)) in enumerate(accounts.items()):
         person = Person(
             username=name, first_name=f"员{number}", last_name="张", email=f"{name}@county.example", password=_CHEAP_HASH, active=True,
-            organisation_id=made.organisations[organisation], position="党委书记" if "township_leader" in held else "", session_epoch=0, must_change_password=False,
+            organisation_id=made.organisations[organisation], session_epoch=0, must_change_password=False,
+            position="党委书记" if "township_leader" in held else "",
         )  # fmt: skip
         person.roles = [roles[role] for role in held]
         session.add(person)
