@@ -69,13 +69,15 @@ def column(
     required: bool | None = None,
     prefill: Any = None,
     when: tuple[str, tuple[str, ...]] | None = None,
+    confidential: bool = False,
     **options: Any,
 ) -> MappedColumn[Any]:
     """A column with what people and programs are told of it.
 
     `listed`: a column of the list; `searched`: found by the search box or offered as a filter; `editable`: part of the generic form;
     `kind` is only needed where the type does not tell it (`long_text`); `target` and `only` describe a reference;
-    `when` names another field and its values for which this one is asked, e.g. `when=("kind", ("transfer",))`.
+    `when` names another field and its values for which this one is asked, e.g. `when=("kind", ("transfer",))`;
+    `confidential`: events tell that it changed, never its value.
     """
     info = {
         "label": label,
@@ -90,6 +92,7 @@ def column(
         "required": required,
         "prefill": prefill,
         "when": when,
+        "confidential": confidential,
     }
     return mapped_column(*args, info=info, **options)
 
@@ -138,6 +141,8 @@ class Kept:
     """Names of the fields by which people tell one record from another; the import finds records to update by them."""
     parts: ClassVar[tuple[str, ...]] = ()
     """Names of relations whose records are edited in this one's form: the lines of a master record."""
+    module: ClassVar[str] = ""
+    """Name of the yes-or-no setting without which a county does not use this type; empty: always used."""
     attachable: ClassVar[bool] = True
     """Whether files may be attached."""
     offered: ClassVar[Mapping[str, Any]] = {}
@@ -330,6 +335,16 @@ def described(model: type[Record], name: str) -> dict[str, Any]:
     key = f"{name}_id" if f"{name}_id" in attributes else name
     info: dict[str, Any] = attributes[key].columns[0].info
     return info
+
+
+def referred(session: Session, record: Record, name: str, target: type[Any]) -> Any:
+    """The record that a reference names, inside `before_flush`: a relation just set is not in its key yet."""
+    state: Any = sa.inspect(record)
+    history = state.attrs[name].history
+    if history.added:
+        return history.added[0]
+    key = getattr(record, f"{name}_id")
+    return session.get(target, key) if key is not None else None
 
 
 @sa.event.listens_for(Session, "before_flush")

@@ -25,7 +25,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models import clock, viewer
-from models.base import JSON, KEY, Kept, UtcDateTime, fields_of
+from models.base import JSON, KEY, Kept, UtcDateTime, described, fields_of
 from models.viewer import Viewer
 
 
@@ -430,6 +430,14 @@ def _record_changes(session: Session, context: Any) -> None:
             append(session, record, "delete", "delete", {"title": record.title})
 
 
+WITHHELD = "＊＊＊"
+"""Stands in events for a confidential value."""
+
+
+def _withheld(value: Any) -> str | None:
+    return WITHHELD if value not in (None, "") else None
+
+
 def _changes(record: Kept) -> dict[str, tuple[Any, Any]]:
     """Old and new value of each described column that changed."""
     state: Any = sa.inspect(record)
@@ -441,5 +449,6 @@ def _changes(record: Kept) -> dict[str, tuple[Any, Any]]:
             old = history.deleted[0] if history.deleted else None
             new = history.added[0] if history.added else None
             if old != new:
-                found[name] = (plain(old), plain(new))
+                hidden = described(type(record), name)["confidential"]
+                found[name] = (_withheld(old), _withheld(new)) if hidden else (plain(old), plain(new))
     return found

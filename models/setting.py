@@ -12,30 +12,53 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, Session, validates
 
 from models import viewer
-from models.base import CountyRecord, column
-from models.field import FieldError, Text, clean_text
+from models.base import CountyRecord, Record, column
+from models.field import Choice, FieldError, Text, clean_text
+from models.workflow import NotFound
 from models.worktime import Limit, Unit
 
-SettingKind = Literal["limit", "integer", "decimal", "boolean", "text"]
+SettingKind = Literal["limit", "integer", "decimal", "boolean", "choice", "text"]
 
 
 UNITS = {
     "working days": "working_days",
     "working hours": "working_hours",
     "calendar days": "calendar_days",
-    "months": "months",
+    "calendar months": "calendar_months",
     "个工作日": "working_days",
     "工作日": "working_days",
     "个工作小时": "working_hours",
     "工作小时": "working_hours",
-    "个月": "months",
     "天": "calendar_days",
     "日": "calendar_days",
+    "个月": "calendar_months",
     "分钟": "minutes",
 }
 """Units as people write them, and as they are stored."""
 
 _unit_in_words = re.compile(r"\s*(?:" + "|".join(sorted(UNITS, key=len, reverse=True)) + r")$")
+
+
+class LapseRule(Choice):
+    """What follows when a township does not reply to a consultation (2.7)."""
+
+    consent = "consent", _l("Counts as consent")
+    silence = "silence", _l("Goes on record as no opinion")
+    extension = "extension", _l("Extended once, then no opinion")
+
+
+class ConsultationRule(Choice):
+    """What a township's opinion on the head of a stationed agency weighs (2.7)."""
+
+    hear = "hear", _l("To be heard")
+    consent = "consent", _l("Consent needed")
+
+
+class CandidateNames(Choice):
+    """Where the names of candidates stand (2.7)."""
+
+    off_portal = "off_portal", _l("On paper only")
+    in_portal = "in_portal", _l("In the portal, for named handlers only")
 
 
 @dataclass(frozen=True)
@@ -46,13 +69,25 @@ class SettingSpec:
     label: Text
     kind: SettingKind
     default: str
+    choices: type[Choice] | None = None
+    """The answers of a choice."""
     least: int | None = None
     """The smallest number that the law allows; a county may only raise it."""
     most: int | None = None
 
     def parse(self, text: str) -> Any:
-        """The value in Python. Raises FieldError for a text of the wrong form."""
+        """The value in Python; a choice by its identifier, or by its words as the reader has them. Raises FieldError for a text of the wrong form."""
         text = clean_text(text, 500)
+        if self.choices is not None:
+            for member in self.choices:
+                if text in (member.value, str(member.label)):
+                    return member
+            raise FieldError(
+                _l(
+                    "Please enter one of: %(answers)s.",
+                    answers="; ".join(f"{one.value} ({one.label})" for one in self.choices),
+                )
+            )
         if self.kind == "limit":
             try:
                 return Limit.parse(_unit_in_words.sub(lambda found: f" {UNITS[found[0].strip()]}", text))
@@ -137,6 +172,29 @@ SETTINGS: dict[str, SettingSpec] = {
             least=3,
             most=100,
         ),
+        SettingSpec("funds_module", _l("Running costs of stationed agencies are kept here"), "boolean", "no"),
+        SettingSpec(
+            "consultation_reply_limit", _l("Reply to a personnel consultation within"), "limit", "1 calendar_months"
+        ),
+        SettingSpec(
+            "consultation_lapse",
+            _l("If a personnel consultation is not replied to in time"),
+            "choice",
+            "silence",
+            LapseRule,
+        ),
+        SettingSpec(
+            "consultation_extension", _l("Extension of the time to reply, given once"), "limit", "10 working_days"
+        ),
+        SettingSpec(
+            "consultation_rule",
+            _l("Weight of the township's opinion on personnel"),
+            "choice",
+            "hear",
+            ConsultationRule,
+        ),
+        SettingSpec("candidate_names", _l("Names in personnel consultations"), "choice", "off_portal", CandidateNames),
+        SettingSpec("proposal_answer_limit", _l("Answer an adjustment proposal within"), "limit", "10 working_days"),
         SettingSpec("office_phone", _l("Office telephone shown on every page"), "text", ""),
         SettingSpec("platform_office", _l("Office that signs reminder slips"), "text", ""),
         SettingSpec("platform_contact", _l("Contact person on slips"), "text", ""),
@@ -149,7 +207,7 @@ SETTINGS: dict[str, SettingSpec] = {
         SettingSpec("checklist_schemes", _l("Further kinds of checklists, separated by 、"), "text", ""),
         SettingSpec("revision_legal_review", _l("Revisions of a checklist need a legality review"), "boolean", "no"),
         SettingSpec("admission_opinion_limit", _l("A township's opinion is asked within"), "limit", "5 working_days"),
-        SettingSpec("admission_longest_term", _l("Longest term of an off-list matter"), "limit", "12 months"),
+        SettingSpec("admission_longest_term", _l("Longest term of an off-list matter"), "limit", "12 calendar_months"),
         SettingSpec("admission_warning", _l("Warn before an admission expires by"), "limit", "10 working_days"),
     )
 }
@@ -181,9 +239,8 @@ class Setting(CountyRecord):
     @validates("value")
     def _check_value(self, key: str, value: str) -> str:
         """A value that the program could not read later is refused when it is set. Raises FieldError."""
-        if self.name in SETTINGS:
-            SETTINGS[self.name].parse(value)
-        return value
+        found = SETTINGS[self.name].parse(value) if self.name in SETTINGS else value
+        return str(found.value) if isinstance(found, Choice) else value
 
     @validates("name")
     def _check_name(self, key: str, name: str) -> str:
@@ -198,13 +255,15 @@ class Setting(CountyRecord):
             found = SETTINGS[self.name].parse(self.value)
         except (KeyError, FieldError):
             return self.value
+        if isinstance(found, Choice):
+            return str(found.label)
         if isinstance(found, Limit):
             return str(
                 {
                     Unit.working_days: _l("%(amount)d working days", amount=found.amount),
                     Unit.working_hours: _l("%(amount)d working hours", amount=found.amount),
                     Unit.calendar_days: _l("%(amount)d calendar days", amount=found.amount),
-                    Unit.months: _l("%(amount)d months", amount=found.amount),
+                    Unit.calendar_months: _l("%(amount)d calendar months", amount=found.amount),
                     Unit.minutes: _l("%(amount)d minutes", amount=found.amount),
                 }[found.unit]
             )
@@ -231,6 +290,23 @@ def setting(session: Session, county_id: int, name: str) -> Any:
         values[county_id] = {row.name: row.value for row in rows}
     spec = SETTINGS[name]
     return spec.parse(values[county_id].get(name, spec.default))
+
+
+def counties_with(name: str, value: str) -> sa.Select[tuple[int]]:
+    """A Core SELECT of the counties that have set this value, which is not the factory's: for `visible_ids`."""
+    table = sa.inspect(Setting).local_table
+    return sa.select(table.c.county_id).where(table.c.name == name, table.c.value == value)
+
+
+def refuse_switched_off(session: Session, model: type[Record], county_id: int | None) -> None:
+    """Raise NotFound where the county does not use the module that a record type belongs to."""
+    if model.module and county_id is not None and not setting(session, county_id, model.module):
+        raise NotFound(
+            _l(
+                "“%(what)s” is switched off in this county. The system administrator can switch it on in the settings.",
+                what=model.plural,
+            )
+        )
 
 
 @sa.event.listens_for(Session, "after_transaction_end")

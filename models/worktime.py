@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import enum
 from bisect import bisect_left, bisect_right
+from calendar import monthrange
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -24,6 +25,9 @@ _NOTHING = timedelta(0)
 
 _MAX_AMOUNT = 100_000
 """Largest amount of a limit (69 days in minutes): a slip in a setting must not run the calendar into the year 9999."""
+
+_MAX_MONTHS = 1_200
+"""The same for limits in months."""
 
 _LAW_IN_FORCE = 2025
 """First year of the Measures for Holidays as revised in November 2024: 13 days, 2 May among them."""
@@ -47,20 +51,21 @@ class Unit(enum.StrEnum):
     working_days = "working_days"
     working_hours = "working_hours"
     calendar_days = "calendar_days"
-    months = "months"
+    calendar_months = "calendar_months"
     minutes = "minutes"
 
 
 @dataclass(frozen=True)
 class Limit:
-    """A time limit with its unit, as settings store it. Raises ValueError for an amount outside 1 to 100 000."""
+    """A time limit with its unit, as settings store it. Raises ValueError for an amount outside 1 to 100 000, or 1 to 1 200 months."""
 
     amount: int
     unit: Unit
 
     def __post_init__(self) -> None:
-        if not 1 <= self.amount <= _MAX_AMOUNT:
-            raise ValueError(f"a limit lies between 1 and {_MAX_AMOUNT}: {self.amount}")
+        most = _MAX_MONTHS if self.unit is Unit.calendar_months else _MAX_AMOUNT
+        if not 1 <= self.amount <= most:
+            raise ValueError(f"a limit lies between 1 and {most}: {self.amount}")
 
     @classmethod
     def parse(cls, text: str) -> Limit:
@@ -303,15 +308,16 @@ class WorkCalendar:
         """When a limit that begins at start runs out (2.9).
 
         Limits in days do not count the starting day and end when office hours close on the last one, calendar days
-        even if that day is not worked. Working hours begin at the next opening if the start lies outside.
+        even if that day is not worked. Calendar months end on the same day of a later month, on its last one where it
+        has no such day. Working hours begin at the next opening if the start lies outside.
         """
         match limit.unit:
             case Unit.working_days:
                 return self.close_of_day(self.move_working_days(self.local_date(start), limit.amount))
             case Unit.calendar_days:
                 return self.close_of_day(self.local_date(start) + limit.amount * _DAY)
-            case Unit.months:
-                return self.close_of_day(_months_later(self.local_date(start), limit.amount))
+            case Unit.calendar_months:
+                return self.close_of_day(_move_months(self.local_date(start), limit.amount))
             case _:
                 return self._shift(start, limit.unit, limit.amount)
 
@@ -353,9 +359,9 @@ class WorkCalendar:
                 return self.add_minutes(instant, 60 * amount)
             case Unit.calendar_days:
                 return (self._local(instant) + amount * _DAY).astimezone(UTC)
-            case Unit.months:
+            case Unit.calendar_months:
                 local = self._local(instant)
-                return datetime.combine(_months_later(local.date(), amount), local.timetz()).astimezone(UTC)
+                return datetime.combine(_move_months(local.date(), amount), local.timetz()).astimezone(UTC)
             case Unit.working_days:
                 local = self._local(instant)
                 day = self.move_working_days(local.date(), amount)
@@ -420,11 +426,10 @@ def _days_of(year: int) -> Iterable[date]:
     return (first + offset * _DAY for offset in range((date(year, 12, 31) - first).days + 1))
 
 
-def _months_later(day: date, months: int) -> date:
-    """The same day of another month; the last of a month that has no such day."""
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    following = date(year + (month + 1) // 12, (month + 1) % 12 + 1, 1)
-    return min(date(year, month + 1, min(day.day, 28)) + (day.day - min(day.day, 28)) * _DAY, following - _DAY)
+def _move_months(day: date, count: int) -> date:
+    """The same day of the month so many months later, or earlier; the month's last where it has no such day."""
+    year, month = divmod(day.year * 12 + day.month - 1 + count, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
 def _utc(instant: datetime) -> datetime:

@@ -18,6 +18,7 @@ from werkzeug.security import generate_password_hash
 
 from app.database import transaction
 from models import clock, paper, viewer
+from models.agency import StationedAgency
 from models.base import Record
 from models.calendar import seed_calendar
 from models.call import Assignment, Call, CallKind
@@ -47,6 +48,11 @@ OFFICES = {
     "supervision": ("县督查室", "督查室"),
     "staffing": ("县委编办", "编办"),
 }
+AGENCIES = {
+    "agency1": ("县自然资源和规划局城关自然资源所", "城关自然资源所"),
+    "agency2": ("县住房和城乡建设局青石村镇建设所", "青石村镇建设所"),
+}
+"""Agency 1 belongs to department 1 and is stationed in township 1, and so on."""
 
 ITEMS: list[dict[str, Any]] = [
     {
@@ -83,6 +89,7 @@ class County:
     organisations: dict[str, int] = field(default_factory=dict)
     people: dict[str, int] = field(default_factory=dict)
     items: dict[int, int] = field(default_factory=dict)
+    agencies: dict[str, int] = field(default_factory=dict)
     _viewers: dict[str, Viewer] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> int:
@@ -243,6 +250,7 @@ def found_county(app: Flask) -> County:
             (OFFICES, OrganisationKind.office),
             (DEPARTMENTS, OrganisationKind.department),
             (TOWNSHIPS, OrganisationKind.township),
+            (AGENCIES, OrganisationKind.agency),
         ):
             for name, called in names.items():
                 _organisation(session, made, name, called, kind, county, county)
@@ -257,6 +265,7 @@ def found_county(app: Flask) -> County:
             session, made, "township9", ("山阳城关镇", "山阳城关镇"), OrganisationKind.township, second, second
         )
         _people(session, made)
+        _agencies(session, made)
         for one in (county, second):
             seed_calendar(session, one.id, (2025, 2026, 2027, 2028))
         checklist = Checklist(
@@ -300,6 +309,21 @@ def _founded(session: Session, made: County, name: str, called: tuple[str, str],
     return county
 
 
+def _agencies(session: Session, made: County) -> None:
+    for number, name in enumerate(AGENCIES, start=1):
+        agency = StationedAgency(
+            county_id=made.id,
+            organisation_id=made[name],
+            department_id=made[f"department{number}"],
+            township_id=made[f"township{number}"],
+            head_name="赵所长",
+            posts=6,
+        )
+        session.add(agency)
+        session.flush()
+        made.agencies[name] = agency.id
+
+
 def _people(session: Session, made: County) -> None:
     roles = {role.name: role for role in session.scalars(sa.select(Role))}
     accounts: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -328,10 +352,13 @@ def _people(session: Session, made: County) -> None:
     for name in (*DEPARTMENTS, "department9"):
         accounts[name] = (name, ("department_officer",))
         accounts[f"{name}_leader"] = (name, ("department_leader",))
+    for name in AGENCIES:
+        accounts[name] = (name, ("agency_head",))
     for number, (name, (organisation, held)) in enumerate(accounts.items()):
         person = Person(
             username=name, first_name=f"员{number}", last_name="张", email=f"{name}@county.example", password=_CHEAP_HASH, active=True,
             organisation_id=made.organisations[organisation], session_epoch=0, must_change_password=False,
+            position="党委书记" if "township_leader" in held else "",
         )  # fmt: skip
         person.roles = [roles[role] for role in held]
         session.add(person)

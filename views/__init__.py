@@ -5,6 +5,14 @@ from __future__ import annotations
 from app.portal.builder import Portal
 from views.administration import SettingView
 from views.admission import AdmissionOpinionView, AdmissionView, HandDownReportView
+from views.agency import (
+    AccountPeriodView,
+    AgencyStaffView,
+    AllotmentView,
+    ExpenseView,
+    MembershipTransferView,
+    StationedAgencyView,
+)
 from views.assessment import (
     AssessmentRunView,
     AssessmentSchemeView,
@@ -16,6 +24,12 @@ from views.assessment import (
 from views.call import AssignmentView, CallView, EvaluationView, ReportView
 from views.checklist import ChecklistItemView, ChecklistView, DutyView, WorkflowStepView
 from views.checklist_revision import ChecklistRevisionView
+from views.consultation import (
+    AdjustmentProposalView,
+    ConsultationCandidateView,
+    ConsultationOpinionView,
+    PersonnelConsultationView,
+)
 from views.document import DocumentView, NoticeView
 from views.home import HomeView, LanguageView, SearchView
 from views.inbox import InboxView
@@ -45,6 +59,16 @@ RECORDS = (
     QuestionnaireMarkView,
     ScoreView,
     DocumentView,
+    StationedAgencyView,
+    AgencyStaffView,
+    MembershipTransferView,
+    AllotmentView,
+    ExpenseView,
+    AccountPeriodView,
+    PersonnelConsultationView,
+    ConsultationOpinionView,
+    ConsultationCandidateView,
+    AdjustmentProposalView,
     OrganisationView,
     PersonView,
     SettingView,

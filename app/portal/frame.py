@@ -9,9 +9,11 @@ from flask import Flask, current_app, g, request, session, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from app.database import db
 from app.portal.deadline import exact
 from app.portal.page import Frame, Link, NavEntry, NavGroup
 from models import clock, viewer
+from models.setting import setting
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,8 @@ class Entry:
     tab: str = ""
     roles: frozenset[str] = frozenset()
     """Narrows it to roles whose work it is; empty for everyone with the permission."""
+    module: str = ""
+    """The setting without which the county has no such entry."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +121,8 @@ def _navigation() -> tuple[NavGroup, ...]:
         offered = [entry for view in views if view.group == group.name for entry in view.navigation()]
         for entry in offered:
             if not person.may("can_list", entry.resource) or (entry.roles and not person.has_role(*entry.roles)):
+                continue
+            if entry.module and (person.county_id is None or not setting(db.session(), person.county_id, entry.module)):
                 continue
             address = url_for(entry.endpoint, tab=entry.tab or None)
             here = request.endpoint == entry.endpoint and request.args.get("tab", "") == entry.tab

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -15,7 +17,9 @@ from models import viewer
 from models.call import Assignment, Call
 from models.document import NumberSeries, take_number
 from models.event import Event, verify
-from models.workflow import Conflict, Refused
+from models.funds import AccountPeriod, Allotment, Expense
+from models.setting import Setting
+from models.workflow import Conflict, Invalid, Refused
 from tests.county import MONDAY, County
 
 
@@ -141,6 +145,29 @@ def test_withdrawing_and_reporting_at_once_ends_in_one_of_the_two(county: County
     )
     assert [isinstance(one, Refused) for one in results].count(True) == 1
     assert county.states(call_id) in {("reported", "reported"), ("withdrawn", "responded")}
+
+
+@pytest.mark.parametrize("attempt", range(2))
+def test_expenses_at_once_never_go_beyond_the_allotments_together(county: County, attempt: int) -> None:
+    """Each alone is within the balance; without the lock on the agency both would be (2.6)."""
+    with county.acting(None, MONDAY) as session:
+        session.add(Setting(county_id=county.id, name="funds_module", value="yes"))
+    own = {"county_id": county.id, "agency_id": county.agencies["agency1"]}
+    with county.acting(None, MONDAY) as session:
+        session.add(Allotment(**own, allotted_on=date(2026, 1, 5), document="1", amount=Decimal("100.00")))
+    county.viewer("township1")
+
+    def spend(voucher: str) -> None:
+        with county.acting("township1", MONDAY) as session:
+            session.add(
+                Expense(**own, spent_on=date(2026, 2, 1), voucher=voucher, purpose="电费", amount=Decimal("60.00"))
+            )
+
+    results = together(*[lambda voucher=str(number): spend(voucher) for number in range(3)])
+    assert [type(one) for one in results if one is not None] == [Invalid, Invalid]
+    with county.acting(None) as session:
+        period = session.scalars(sa.select(AccountPeriod)).one()
+        assert (period.spent, period.balance) == (Decimal("60.00"), Decimal("40.00"))
 
 
 def test_saving_a_record_that_was_changed_meanwhile_is_refused(county: County) -> None:

@@ -9,10 +9,12 @@ from flask import abort, url_for
 from flask_appbuilder.baseviews import BaseView
 from flask_babel import lazy_gettext as _l
 
+from app.database import db
 from app.portal.frame import Entry
 from models import viewer
 from models.base import Record
 from models.person import ROLES
+from models.setting import refuse_switched_off
 from models.viewer import Viewer
 from models.workflow import (
     Forbidden,
@@ -76,7 +78,7 @@ class Declared(BaseView):  # type: ignore[misc]
 
     def navigation(self) -> tuple[Entry, ...]:
         """Entries in the navigation group: the list, unless a type offers its saved views."""
-        return (Entry(self.model.plural, f"{self.endpoint}.list", self.model.__name__),)
+        return (Entry(self.model.plural, f"{self.endpoint}.list", self.model.__name__, module=self.model.module),)
 
     # Who
 
@@ -97,6 +99,7 @@ class Declared(BaseView):  # type: ignore[misc]
             raise Forbidden(
                 _l("Your role does not include this page. If you need it for your work, ask your administrator.")
             )
+        refuse_switched_off(db.session(), self.model, person.county_id)
         return person
 
     # What of a record

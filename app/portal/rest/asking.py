@@ -9,8 +9,11 @@ from typing import Any
 from flask import abort, request
 from flask_babel import lazy_gettext as _l
 
+from app.database import db
 from models import viewer
+from models.base import RECORD_TYPES, snake
 from models.field import Field, FieldError, Text
+from models.setting import refuse_switched_off
 from models.viewer import Viewer
 from models.workflow import Forbidden, Invalid, NotFound, Refused
 
@@ -39,10 +42,13 @@ def signed_in() -> Viewer:
 
 
 def demand(permission: str, resource: str) -> Viewer:
-    """The person, who must have a permission on a resource. Raises Forbidden."""
+    """The person, who must have a permission on a resource. Raises Forbidden, and NotFound for a type whose module the county has switched off."""
     person = signed_in()
     if not person.may(permission, resource):
         raise Forbidden()
+    model = RECORD_TYPES.get(snake(resource))
+    if model is not None:
+        refuse_switched_off(db.session(), model, person.county_id)
     return person
 
 
