@@ -1,6 +1,10 @@
 """What the county knows and may do: tables, workflows, clocks, formulas. Imports nothing of the portal, the views or the reports."""
 
 from models import assignment_workflow as assignment_workflow
+from models import bulletin_workflow as bulletin_workflow
+from models import notice_workflow as notice_workflow
 from models import notification as notification
+from models import roster as roster
 from models import supervision as supervision
+from models import supervision_guard as supervision_guard
 from models import sweep as sweep

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from app.portal.builder import Portal
 from views.administration import SettingView
+from views.bulletin import BulletinView
 from views.call import AssignmentView, CallView, EvaluationView, ReportView
 from views.checklist import ChecklistItemView, ChecklistView
 from views.document import DocumentView, NoticeView
 from views.home import HomeView, LanguageView, SearchView
 from views.inbox import InboxView
 from views.organisation import OrganisationView
+from views.roster import DutyShiftView, LiaisonView
+from views.supervision import ConclusionView, InspectionView, RectificationView, ReviewRequestView
 
 PAGES = (HomeView, LanguageView, SearchView, InboxView)
 RECORDS = (
@@ -20,8 +23,15 @@ RECORDS = (
     ChecklistView,
     ChecklistItemView,
     NoticeView,
+    InspectionView,
+    ConclusionView,
+    BulletinView,
+    RectificationView,
+    ReviewRequestView,
     DocumentView,
     OrganisationView,
+    LiaisonView,
+    DutyShiftView,
     SettingView,
 )
 

@@ -30,6 +30,9 @@ AUTOMATIC = {
     "amber": _l("Reminder: the deadline is near"),
     "reminder": _l("Reminder slip issued"),
     "issue": _l("Issued"),
+    "order": _l("Rectification ordered"),
+    "order_again": _l("Rectification ordered again"),
+    "revoke_order": _l("Order revoked, because the review was upheld"),
 }
 GENERIC = {"create": _l("Created"), "update": _l("Changed"), "delete": _l("Deleted")}
 TEXT_FIELDS = ("text", "result", "plan", "reason", "remark", "comment")
