@@ -61,8 +61,21 @@ def platform_office(session: Session, county_id: int) -> Organisation:
     return office
 
 
-_NUMBERS = {"reminder": "催〔{year}〕{number:04d}"}
-"""Slip numbers by kind; a call slip bears the call's number and its own count."""
+_NUMBERS = {
+    "reminder": "催〔{year}〕{number:04d}",
+    "supervision": "督〔{year}〕{number:04d}",
+    "conclusion": "督结〔{year}〕{number}号",
+    "bulletin": "{code}〔{year}〕{number}号",
+    "rectification": "改〔{year}〕{number:04d}",
+}
+"""Slip and document numbers by kind; a call slip bears the call's number and its own count."""
+
+
+def take_paper_number(session: Session, kind: str, issuer_id: int, county_id: int) -> str:
+    """The next number of an office's series of a kind in the present year, without gaps (3): taken in the transaction that issues."""
+    year = work_calendar(session, county_id).local_date(clock.now()).year
+    number = take_number(session, issuer_id, kind, year)
+    return _NUMBERS[kind].format(code=setting(session, county_id, "document_code"), year=year, number=number)
 
 
 def issue(
@@ -93,7 +106,7 @@ def issue(
         context={},
     )
     if kind in _NUMBERS:
-        document.number = _NUMBERS[kind].format(year=year, number=take_number(session, issuer.id, kind, year))
+        document.number = take_paper_number(session, kind, issuer.id, county_id)
     else:
         document.number = (
             f"{getattr(about, 'number', about.id)}-{take_number(session, issuer.id, f'{kind}:{about.id}', year)}"

@@ -195,6 +195,13 @@ SETTINGS: dict[str, SettingSpec] = {
         ),
         SettingSpec("candidate_names", _l("Names in personnel consultations"), "choice", "off_portal", CandidateNames),
         SettingSpec("proposal_answer_limit", _l("Answer an adjustment proposal within"), "limit", "10 working_days"),
+        SettingSpec("explanation_limit", _l("A department explains itself within"), "limit", "2 working_days"),
+        SettingSpec("rectification_limit", _l("A department puts right within"), "limit", "5 working_days"),
+        SettingSpec(
+            "review_limit", _l("A review of a conclusion may be asked for within"), "limit", "30 calendar_days"
+        ),
+        SettingSpec("review_decision_limit", _l("A review is decided within"), "limit", "30 calendar_days"),
+        SettingSpec("document_code", _l("Office code in the numbers of bulletins"), "text", "政督"),
         SettingSpec("office_phone", _l("Office telephone shown on every page"), "text", ""),
         SettingSpec("platform_office", _l("Office that signs reminder slips"), "text", ""),
         SettingSpec("platform_contact", _l("Contact person on slips"), "text", ""),

@@ -10,11 +10,12 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models import viewer
-from models.base import KEY, CountyRecord, UtcDateTime, choice_type, column, reference
+from models.base import KEY, CountyRecord, UtcDateTime, choice_type, column, person_reference, reference
 from models.call import Assignment
 from models.document import Document
 from models.field import Choice
 from models.organisation import Organisation
+from models.person import Person
 from models.workflow import State
 
 
@@ -46,9 +47,11 @@ class Notice(CountyRecord):
         _l("State"), choice_type(NoticeState), listed=True, editable=False, nullable=False
     )
     issued_at: Mapped[datetime | None] = column(_l("Issued at"), UtcDateTime, listed=True, editable=False)
+    signed_by_id: Mapped[int | None] = person_reference(_l("Signed by"), editable=False)
     document_id: Mapped[int | None] = reference(_l("Document"), "document", editable=False)
 
     department: Mapped[Organisation] = relationship(foreign_keys=[department_id])
+    signed_by: Mapped[Person | None] = relationship(foreign_keys=[signed_by_id])
     document: Mapped[Document | None] = relationship()
     entries: Mapped[list[NoticeEntry]] = relationship(
         back_populates="notice", order_by="NoticeEntry.assignment_id", cascade="all, delete-orphan"

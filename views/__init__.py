@@ -21,6 +21,7 @@ from views.assessment import (
     QuestionnaireView,
     ScoreView,
 )
+from views.bulletin import BulletinView
 from views.call import AssignmentView, CallView, EvaluationView, ReportView
 from views.checklist import ChecklistItemView, ChecklistView, DutyView, WorkflowStepView
 from views.checklist_revision import ChecklistRevisionView
@@ -36,6 +37,8 @@ from views.inbox import InboxView
 from views.organisation import OrganisationView
 from views.own import InterfaceView, ProfileView
 from views.person import PersonView
+from views.roster import DutyShiftView, LiaisonView
+from views.supervision import ConclusionView, InspectionView, RectificationView, ReviewRequestView
 
 PAGES = (HomeView, LanguageView, SearchView, InboxView, ProfileView, InterfaceView)
 RECORDS = (
@@ -58,6 +61,11 @@ RECORDS = (
     QuestionnaireView,
     QuestionnaireMarkView,
     ScoreView,
+    InspectionView,
+    ConclusionView,
+    BulletinView,
+    RectificationView,
+    ReviewRequestView,
     DocumentView,
     StationedAgencyView,
     AgencyStaffView,
@@ -71,6 +79,8 @@ RECORDS = (
     AdjustmentProposalView,
     OrganisationView,
     PersonView,
+    LiaisonView,
+    DutyShiftView,
     SettingView,
 )
 

@@ -33,6 +33,9 @@ AUTOMATIC = {
     "supersede": _l("Superseded by a newer version"),
     "ask_opinion": _l("Opinion asked"),
     "void_opinion": _l("Void: the application was changed or withdrawn"),
+    "order": _l("Rectification ordered"),
+    "order_again": _l("Rectification ordered again"),
+    "revoke_order": _l("Order revoked, because the review was upheld"),
 }
 GENERIC = {"create": _l("Created"), "update": _l("Changed"), "delete": _l("Deleted")}
 TEXT_FIELDS = ("text", "result", "plan", "reason", "remark", "comment")

@@ -6,7 +6,7 @@ What is made here has not gone through its workflow: it stands for a row that ex
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from models.base import RECORD_TYPES, Record, fields_of
 from models.call import Call, CallState, keep_parties
+from models.conclusion import ConclusionState, Finding
 from models.field import Field
 from models.setting import SETTINGS
 from tests.county import County
@@ -177,6 +178,16 @@ GIVEN: dict[str, Any] = {
         "kind": "call_slip",
     },
     "checklist": lambda samples: {"owner_id": samples.place.county, "edition": 77, "scheme": samples.place.mark},
+    "conclusion": lambda samples: {
+        "state": ConclusionState.served,
+        "finding": Finding.no_response,
+        "served_at": NOW,
+        "revoked_at": None,
+        "department_id": samples.organisation("department"),
+    },
+    "bulletin": lambda samples: {"approved_by_id": None, "approved_for_id": None},
+    "review_request": lambda samples: {"decided_by_id": None},
+    "duty_shift": lambda samples: {"ends": NOW + timedelta(hours=8)},
     "calendar_year": lambda samples: {"year": 2030},
     "calendar_day": lambda samples: {"day": date(2030, 1, 3)},
 }
