@@ -85,6 +85,7 @@ class ChecklistItem(CountyRecord):
     __table_args__ = (sa.UniqueConstraint("checklist_id", "number"),)
     label = _l("Checklist item")
     plural = _l("Checklist items")
+    natural_key = ("checklist", "number")
 
     checklist_id: Mapped[int] = reference(_l("Checklist"), "checklist", nullable=False)
     number: Mapped[int] = column(_l("Number"), sa.Integer, listed=True, nullable=False)

@@ -207,6 +207,10 @@ class Attachment:
     """False while a document is being produced."""
     preview_url: str = ""
     """Address that shows the PDF in the page (same site, may be framed), or empty."""
+    hint: str = ""
+    """Who attached it, when, and what was said of it."""
+    remove_url: str = ""
+    """POST target that takes it away again, or empty."""
 
 
 @dataclass(frozen=True)
@@ -288,6 +292,17 @@ class Section:
 
 
 @dataclass(frozen=True)
+class Attaching:
+    """The form by which files are attached: where it is sent, what may be sent, what was wrong."""
+
+    url: str
+    accept: str
+    help: str
+    note: str = ""
+    errors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class RecordPage:
     title: str
     number: str = ""
@@ -307,6 +322,9 @@ class RecordPage:
     sections: tuple[Section, ...] = ()
     """Right column, below the facts."""
     documents: tuple[Attachment, ...] = ()
+    files: tuple[Attachment, ...] = ()
+    """What people attached, below the timeline."""
+    attaching: Attaching | None = None
     actions: tuple[Action, ...] = ()
     buttons: tuple[Button, ...] = ()
     """Edit, delete, print, …"""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from app.portal.record.attached import Attached
 from app.portal.record.formed import Formed
-from app.portal.record.listed import Listed
+from app.portal.record.imported import Imported
 from app.portal.record.shown import Failed as Failed
 from app.portal.record.stepped import Stepped
 
 
-class RecordView(Listed, Stepped, Formed):
+class RecordView(Imported, Attached, Stepped, Formed):
     """Pages of a record type. A subclass names the model and who reads and writes; the rest is derived, and may be refined."""

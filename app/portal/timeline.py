@@ -31,7 +31,13 @@ AUTOMATIC = {
     "reminder": _l("Reminder slip issued"),
     "issue": _l("Issued"),
 }
-GENERIC = {"create": _l("Created"), "update": _l("Changed"), "delete": _l("Deleted")}
+GENERIC = {
+    "create": _l("Created"),
+    "update": _l("Changed"),
+    "delete": _l("Deleted"),
+    "attach": _l("File attached"),
+    "detach": _l("File removed"),
+}
 TEXT_FIELDS = ("text", "result", "plan", "reason", "remark", "comment")
 """People's own words, shown large."""
 CLOCKS = {"respond": _l("Response"), "report": _l("Report")}
@@ -81,15 +87,20 @@ def happened(
 
 
 def entries(
-    found: Sequence[Happened], titles: Mapping[tuple[str, int], str], document_url: Any
+    found: Sequence[Happened],
+    titles: Mapping[tuple[str, int], str],
+    document_url: Any,
+    file_urls: Mapping[int, str] | None = None,
 ) -> tuple[TimelineEntry, ...]:
-    """Timeline entries of events; `titles` names dependent records (a department's assignment)."""
+    """Timeline entries of events; `titles` names dependent records (a department's assignment), `file_urls` has the
+    addresses of the attachments that are still there."""
     return tuple(
-        _entry(one, titles.get((one.event.record_type, one.event.record_id), ""), document_url) for one in found
+        _entry(one, titles.get((one.event.record_type, one.event.record_id), ""), document_url, file_urls or {})
+        for one in found
     )
 
 
-def _entry(one: Happened, about: str, document_url: Any) -> TimelineEntry:
+def _entry(one: Happened, about: str, document_url: Any, file_urls: Mapping[int, str]) -> TimelineEntry:
     event = one.event
     model = RECORD_TYPES.get(event.record_type)
     transition = _transition(model, event)
@@ -110,6 +121,13 @@ def _entry(one: Happened, about: str, document_url: Any) -> TimelineEntry:
     if isinstance(document, dict) and document_url(document["id"]):
         attachments.append(Attachment(document["name"], document_url(document["id"])))
     changes, facts = [], []
+    if event.kind == "attach":
+        file = values.pop("file", {})
+        values = {}
+        if file.get("id") in file_urls:
+            attachments.append(Attachment(file["name"], file_urls[file["id"]]))
+        elif file:
+            facts.append(Fact(_("File"), PageCell(file["name"])))
     order = {name: place for place, name in enumerate(known)}
     for name, value in sorted(values.items(), key=lambda item: (order.get(item[0], len(order)), item[0])):
         if name.startswith("evaluation."):
