@@ -98,6 +98,8 @@ class Import(Model):
         self.state = ImportState.waiting
         self.run += 1
         self.faults = 0
+        if any(not one["row"] for one in self.findings):
+            self.findings = [one for one in self.findings if one["row"]]  # what was said of the fault is over
         self.note(session, "start", {"rows": self.total - self.done_rows})
         want_job(session, JOB, {"import_id": self.id, "run": self.run})
 

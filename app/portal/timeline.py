@@ -80,10 +80,20 @@ def happened(
                 continue
             if row.only_for_id is None or sees_all or row.only_for_id == person.organisation_id:
                 values[row.event_id][row.name] = row.value
+        # SQLite gives the key of a deleted record to the next one, which must not show what happened to the other.
+        gone = max(
+            (event.sequence for event, *_rest in events if event.kind == "delete" and _of_thread(event)), default=0
+        )
         return [
             Happened(event, values[event.id], actor.name if actor else "", organisation or "")
             for event, actor, organisation in events
+            if event.sequence > gone
         ]
+
+
+def _of_thread(event: Event) -> bool:
+    """Whether an event happened to the record whose thread it stands on."""
+    return (event.record_type, event.record_id) == (event.thread_type, event.thread_id)
 
 
 def entries(

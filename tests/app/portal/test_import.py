@@ -377,7 +377,7 @@ def test_excel_dates_and_text_dates_and_names_of_organisations(county: County) -
         for name in ("水利局", "县水务局", "水务局"):
             assert translator.translate("owner", name) == county["department4"]
         for name in ("山阳水务局", "没有"):
-            with pytest.raises(ValueError, match="找到|found"):
+            with pytest.raises(ValueError, match=r"找到|found"):
                 translator.translate("owner", name)
         for value in (date(2026, 11, 23), "2026-11-23", "2026年11月23日"):
             assert fields["effective_from"].parse(translator.translate("effective_from", value)) == date(2026, 11, 23)

@@ -1,0 +1,1 @@
+"""Measurements, with what they are measured against."""
