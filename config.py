@@ -32,6 +32,9 @@ LANGUAGES: dict[str, dict[str, str]] = {
 # The path of a unix socket lives in a C array of 108 bytes, its end mark included.
 LONGEST_SOCKET_PATH = 107
 
+# A request is cut off at 32 MB; what surrounds a file in it needs some room.
+LARGEST_UPLOAD_MB = 30
+
 
 class SettingError(ValueError):
     """A setting has a value the program cannot use; the text says which one and what it expects."""
@@ -74,6 +77,8 @@ SETTINGS: tuple[Variable, ...] = (
         "Further channels (WeCom, DingTalk, Lark, SMS gateways, webhooks) as Apprise addresses, separated by blanks.",
     ),
     Variable("STORAGE_URL", "`<DATA_DIR>/files`", "Where attachments and documents are stored: a folder, or an fsspec address such as `s3://bucket/prefix`."),
+    Variable("ATTACHMENT_LIMIT_MB", "`20`", "Largest file that may be attached to a record, in megabytes; at most 30."),
+    Variable("IMPORT_LIMIT_MB", "`10`", "Largest file of an import, in megabytes; at most 30."),
     Variable(
         "TRUSTED_HOSTS",
         "`localhost,127.0.0.1` and the machine's host name",
@@ -139,6 +144,8 @@ def load(environ: Mapping[str, str]) -> dict[str, Any]:
         # A form may stay open as long as its session lives: people must not lose what they typed.
         "WTF_CSRF_TIME_LIMIT": None,
         "MAX_CONTENT_LENGTH": 32 * 1024 * 1024,
+        "ATTACHMENT_LIMIT_MB": _number(given, "ATTACHMENT_LIMIT_MB", 20, least=1, most=LARGEST_UPLOAD_MB),
+        "IMPORT_LIMIT_MB": _number(given, "IMPORT_LIMIT_MB", 10, least=1, most=LARGEST_UPLOAD_MB),
         "TRUSTED_HOSTS": _trusted_hosts(given),
         "BIND_ADDRESS": given.get("BIND_ADDRESS", "127.0.0.1"),
         "PROXY_COUNT": _number(given, "PROXY_COUNT", 0, least=0),
@@ -267,10 +274,12 @@ def _trusted_hosts(given: Mapping[str, str]) -> list[str]:
     return list(dict.fromkeys(["localhost", "127.0.0.1", socket.gethostname().lower()]))
 
 
-def _number(given: Mapping[str, str], name: str, default: int, *, least: int) -> int:
+def _number(given: Mapping[str, str], name: str, default: int, *, least: int, most: int | None = None) -> int:
     text = given.get(name, str(default)).strip()
     if not (text.isascii() and text.isdigit()) or int(text) < least:
         raise SettingError(f"{name} must be a whole number of at least {least}, not {text!r}")
+    if most is not None and int(text) > most:
+        raise SettingError(f"{name} must be at most {most}, not {text!r}")
     return int(text)
 
 

@@ -36,6 +36,16 @@ def only_read() -> None:
 
 
 @contextmanager
+def reading() -> Iterator[None]:
+    """Let transactions begun inside take no lock, though the request around them writes: for long looks, after which a short transaction writes."""
+    token = _writing.set(False)
+    try:
+        yield
+    finally:
+        _writing.reset(token)
+
+
+@contextmanager
 def transaction() -> Iterator[Session]:
     """A session of its own in a writing transaction, for jobs, sweeps and commands: committed at the end, rolled back on any exception."""
     with writing(), db.session.session_factory() as session, session.begin():

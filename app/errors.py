@@ -50,6 +50,7 @@ def answer(status: int, text: str, errors: dict[str, list[str]] | None = None) -
         422: _("Please check what you entered"),
         429: _("Too many attempts"),
         503: _("Just a moment"),
+        507: _("No room"),
     }
     page = ErrorPage(
         status=status,

@@ -9,8 +9,14 @@ from functools import lru_cache
 from pathlib import Path
 
 import fsspec
+import structlog
 from flask import current_app
+from flask_babel import lazy_gettext as _l
 from fsspec.implementations.local import LocalFileSystem
+
+from models.workflow import Refused
+
+log = structlog.get_logger(__name__)
 
 
 def content_hash(data: bytes) -> str:
@@ -79,6 +85,28 @@ def _write_local(path: Path, data: bytes) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+class NotKept(Refused):
+    """507: the store does not take a file now; nothing was changed."""
+
+    status = 507
+
+    def __init__(self) -> None:
+        super().__init__(
+            _l(
+                "There is no room for this file at the moment. Nothing was changed; please tell the system administrator."
+            )
+        )
+
+
+def store(key: str, data: bytes) -> None:
+    """Store what a person sent. Raises NotKept, a sentence for that person, where it cannot be kept."""
+    try:
+        storage().put(key, data)
+    except OSError as failure:
+        log.error("a file could not be stored", key=key, problem=str(failure))
+        raise NotKept from failure
 
 
 @lru_cache(maxsize=4)

@@ -3,11 +3,14 @@
 from models import admission_workflow as admission_workflow
 from models import assessment_workflow as assessment_workflow
 from models import assignment_workflow as assignment_workflow
+from models import attachment as attachment
 from models import bulletin_workflow as bulletin_workflow
+from models import changes as changes
 from models import checklist_guard as checklist_guard
 from models import checklist_revision as checklist_revision
 from models import checklist_workflow as checklist_workflow
 from models import hand_down_report as hand_down_report
+from models import imported as imported
 from models import notice_workflow as notice_workflow
 from models import notification as notification
 from models import roster as roster

@@ -101,9 +101,9 @@ def _within_longest(step: Step) -> bool:
         return False
     calendar = work_calendar(step.session, admission.county_id)
     longest = setting(step.session, admission.county_id, "admission_longest_term")
-    if longest.unit is Unit.months:
+    if longest.unit is Unit.calendar_months:
         return bool(months <= longest.amount)
-    term = Limit(months, Unit.months)
+    term = Limit(months, Unit.calendar_months)
     return calendar.deadline(step.now, term) <= calendar.deadline(step.now, longest)
 
 
@@ -236,7 +236,7 @@ def _approve(step: Step) -> None:
     admission.ruling = step.values["reason"] or ""
     admission.approved_at = admission.in_force_from = step.now
     admission.approved_by_id = step.person.person_id if step.person is not None else None
-    admission.in_force_until = calendar.deadline(step.now, Limit(admission.term_months, Unit.months))
+    admission.in_force_until = calendar.deadline(step.now, Limit(admission.term_months, Unit.calendar_months))
     warning = setting(step.session, admission.county_id, "admission_warning")
     admission.warn_at = max(step.now, calendar.back(admission.in_force_until, warning))
     step.shown["in_force_until"] = admission.in_force_until

@@ -13,7 +13,7 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -25,7 +25,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models import clock, viewer
-from models.base import JSON, KEY, Kept, UtcDateTime, described, fields_of
+from models.base import JSON, KEY, Kept, UtcDateTime
 from models.viewer import Viewer
 
 
@@ -204,18 +204,8 @@ def append(
     `values` are what the timeline shows; wrap one in `Restricted` to narrow its readers. The record must have its
     key. Written by Core statements so that it can run inside a flush.
     """
-    thread = record.thread
-    county_id = getattr(thread, "county_id", None)
-    return append_to(
-        session,
-        (thread.resource(), thread.id),
-        (record.resource(), record.id),
-        kind,
-        name,
-        values or {},
-        county_id=county_id,
-        actor=actor if actor is not None else viewer.current_person(),
-    )
+    actor = actor if actor is not None else viewer.current_person()
+    return append_all(session, [entry_of(record, kind, name, values)], actor)[0]
 
 
 def append_to(
@@ -230,53 +220,138 @@ def append_to(
     actor: Viewer | None,
 ) -> int:
     """`append` for a thread that is no record, such as the log-ins of an account name."""
-    connection = session.connection()
-    head = sa.inspect(EventHead).local_table
-    where = (head.c.thread_type == thread[0], head.c.thread_id == thread[1])
-    last = connection.execute(
-        sa.select(head.c.sequence, head.c.signature).where(*where).with_for_update()
-    ).one_or_none()
-    sequence, previous = (last.sequence + 1, last.signature) if last else (1, FIRST)
+    return append_all(session, [Entry(thread, record, kind, name, values, county_id)], actor)[0]
 
-    sides = []
-    digests = {}
-    for key, value in values.items():
-        only_for = value.only_for_id if isinstance(value, Restricted) else None
-        kept = plain(value.value if isinstance(value, Restricted) else value)
-        salt = secrets.token_hex(16)
-        digests[key] = digest(salt, kept)
-        sides.append({"name": key, "salt": salt, "value": kept, "only_for_id": only_for})
-    row: dict[str, Any] = {
-        "county_id": county_id,
-        "thread_type": thread[0],
-        "thread_id": thread[1],
-        "sequence": sequence,
-        "record_type": record[0],
-        "record_id": record[1],
-        "kind": kind,
-        "name": name,
-        "at": clock.now(),
-        "actor_id": actor.person_id if actor else None,
-        "actor_organisation_id": actor.organisation_id if actor else None,
-        "address": actor.address if actor else "",
-        "digests": digests,
-        "previous": previous,
+
+@dataclass(frozen=True)
+class Entry:
+    """An event about to be appended to a thread."""
+
+    thread: tuple[str, int]
+    record: tuple[str, int]
+    kind: str
+    name: str
+    values: Mapping[str, Any]
+    county_id: int | None
+
+
+def entry_of(record: Kept, kind: str, name: str, values: Mapping[str, Any] | None = None) -> Entry:
+    """The entry of an event that happened to a record, on the record's thread."""
+    thread = record.thread
+    return Entry(
+        (thread.resource(), thread.id),
+        (record.resource(), record.id),
+        kind,
+        name,
+        values or {},
+        getattr(thread, "county_id", None),
+    )
+
+
+def append_all(session: Session, entries: Sequence[Entry], actor: Viewer | None) -> list[int]:
+    """Append events in their order, each to its thread; gives their ids. However many they are, a handful of statements."""
+    connection = session.connection()
+    heads = _locked_heads(connection, {entry.thread for entry in entries})
+    known = set(heads)
+    at = clock.now()
+    rows: list[dict[str, Any]] = []
+    sides: list[list[dict[str, Any]]] = []
+    for entry in entries:
+        sequence, previous = heads.get(entry.thread, (0, FIRST))
+        kept = [_side(name, value) for name, value in entry.values.items()]
+        row: dict[str, Any] = {
+            "county_id": entry.county_id,
+            "thread_type": entry.thread[0],
+            "thread_id": entry.thread[1],
+            "sequence": sequence + 1,
+            "record_type": entry.record[0],
+            "record_id": entry.record[1],
+            "kind": entry.kind,
+            "name": entry.name,
+            "at": at,
+            "actor_id": actor.person_id if actor else None,
+            "actor_organisation_id": actor.organisation_id if actor else None,
+            "address": actor.address if actor else "",
+            "digests": {side["name"]: digest(side["salt"], side["value"]) for side in kept},
+            "previous": previous,
+        }
+        row["signature"] = _sign(_content(row), previous)
+        heads[entry.thread] = (sequence + 1, row["signature"])
+        rows.append(row)
+        sides.append(kept)
+    table = sa.inspect(Event).local_table
+    place = (table.c.thread_type, table.c.thread_id, table.c.sequence)
+    written = {
+        (found.thread_type, found.thread_id, found.sequence): int(found.id)
+        for found in connection.execute(sa.insert(table).returning(table.c.id, *place), rows)
     }
-    row["signature"] = _sign(_content(row), previous)
-    event_id = connection.execute(sa.insert(Event).values(row).returning(Event.id)).scalar_one()
-    if sides:
-        connection.execute(sa.insert(EventValue), [{"event_id": event_id, **side} for side in sides])
-    if last:
-        connection.execute(
-            sa.update(head).where(*where).values(sequence=sequence, signature=row["signature"], sealed=False)
-        )
-    else:
-        connection.execute(
-            sa.insert(head).values(
-                thread_type=thread[0], thread_id=thread[1], sequence=sequence, signature=row["signature"], sealed=False
+    ids = [written[row["thread_type"], row["thread_id"], row["sequence"]] for row in rows]
+    values = [{"event_id": event_id, **side} for event_id, kept in zip(ids, sides, strict=True) for side in kept]
+    if values:
+        connection.execute(sa.insert(sa.inspect(EventValue).local_table), values)
+    _move_heads(connection, heads, known)
+    return ids
+
+
+def _side(name: str, value: Any) -> dict[str, Any]:
+    """A value as its side row keeps it."""
+    only_for = value.only_for_id if isinstance(value, Restricted) else None
+    kept = plain(value.value if isinstance(value, Restricted) else value)
+    return {"name": name, "salt": secrets.token_hex(16), "value": kept, "only_for_id": only_for}
+
+
+THREADS_AT_ONCE = 1000
+"""Threads whose heads one statement looks up."""
+
+
+def _locked_heads(connection: sa.Connection, threads: set[tuple[str, int]]) -> dict[tuple[str, int], tuple[int, str]]:
+    """Sequence and signature of the newest event of each thread that has any, locked, always in the same order."""
+    head = sa.inspect(EventHead).local_table
+    found: dict[tuple[str, int], tuple[int, str]] = {}
+    for kind in sorted({kind for kind, _key in threads}):
+        keys = sorted(key for other, key in threads if other == kind)
+        for start in range(0, len(keys), THREADS_AT_ONCE):
+            rows = connection.execute(
+                sa.select(head.c.thread_id, head.c.sequence, head.c.signature)
+                .where(head.c.thread_type == kind, head.c.thread_id.in_(keys[start : start + THREADS_AT_ONCE]))
+                .order_by(head.c.thread_id)
+                .with_for_update()
             )
+            found.update({(kind, row.thread_id): (row.sequence, row.signature) for row in rows})
+    return found
+
+
+def _move_heads(
+    connection: sa.Connection, heads: Mapping[tuple[str, int], tuple[int, str]], known: set[tuple[str, int]]
+) -> None:
+    """Let the heads name the newest events."""
+    head = sa.inspect(EventHead).local_table
+    moved = [(thread, *heads[thread]) for thread in heads if thread in known]
+    begun = [(thread, *heads[thread]) for thread in heads if thread not in known]
+    if moved:
+        connection.execute(
+            sa.update(head)
+            .where(head.c.thread_type == sa.bindparam("kind"), head.c.thread_id == sa.bindparam("key"))
+            .values(sequence=sa.bindparam("newest"), signature=sa.bindparam("signed"), sealed=False),
+            [
+                {"kind": thread[0], "key": thread[1], "newest": sequence, "signed": signature}
+                for thread, sequence, signature in moved
+            ],
         )
-    return int(event_id)
+    if begun:
+        connection.execute(
+            sa.insert(head),
+            [
+                {
+                    "thread_type": thread[0],
+                    "thread_id": thread[1],
+                    "sequence": sequence,
+                    "signature": signature,
+                    "sealed": False,
+                }
+                for thread, sequence, signature in begun
+            ],
+        )
 
 
 def seal(session: Session) -> EventSeal | None:
@@ -398,57 +473,3 @@ def _missing_tails(signatures: Mapping[tuple[str, int, int], str], heads: Iterab
 
 COVERED = "change covered by an event"
 """Key in `session.info` while a transition writes its own event, so that its field changes get no second one."""
-
-
-@sa.event.listens_for(Session, "after_flush")
-def _record_changes(session: Session, context: Any) -> None:
-    """Append an event for every record created, changed or deleted outside of a transition."""
-    if session.info.get(COVERED):
-        return
-    for record in session.new:
-        if isinstance(record, Kept):
-            append(
-                session,
-                record,
-                "create",
-                "create",
-                {name: value for name, (_old, value) in _changes(record).items() if value is not None},
-            )
-    for record in session.dirty:
-        if isinstance(record, Kept) and session.is_modified(record):
-            changes = _changes(record)
-            if changes:
-                append(
-                    session,
-                    record,
-                    "update",
-                    "update",
-                    {name: {"old": old, "new": new} for name, (old, new) in changes.items()},
-                )
-    for record in session.deleted:
-        if isinstance(record, Kept):
-            append(session, record, "delete", "delete", {"title": record.title})
-
-
-WITHHELD = "＊＊＊"
-"""Stands in events for a confidential value."""
-
-
-def _withheld(value: Any) -> str | None:
-    return WITHHELD if value not in (None, "") else None
-
-
-def _changes(record: Kept) -> dict[str, tuple[Any, Any]]:
-    """Old and new value of each described column that changed."""
-    state: Any = sa.inspect(record)
-    found = {}
-    for name in fields_of(type(record)):
-        key = f"{name}_id" if f"{name}_id" in state.mapper.column_attrs else name
-        history = state.attrs[key].history
-        if history.has_changes():
-            old = history.deleted[0] if history.deleted else None
-            new = history.added[0] if history.added else None
-            if old != new:
-                hidden = described(type(record), name)["confidential"]
-                found[name] = (_withheld(old), _withheld(new)) if hidden else (plain(old), plain(new))
-    return found

@@ -7,6 +7,7 @@ import template and the timeline cannot disagree.
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -132,6 +133,10 @@ class Field:
             raise FieldError(_l("Please fill in this field."))
 
 
+_UNKEEPABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+"""Control characters beside line feed and tabulator, and halves of characters."""
+
+
 def clean_text(raw: Any, length: int | None = None) -> str:
     """A text as it may be kept and printed: no control characters, trimmed, within its length, every character printable by the faces.
 
@@ -145,7 +150,7 @@ def clean_text(raw: Any, length: int | None = None) -> str:
         raise FieldError(
             _l("This text has %(count)d characters, at most %(limit)d are possible.", count=len(text), limit=limit)
         )
-    if any((ord(c) < 32 and c not in "\n\t") or ord(c) == 127 or 0xD800 <= ord(c) <= 0xDFFF for c in text):
+    if _UNKEEPABLE.search(text):
         raise FieldError(
             _l("The text contains characters that cannot be kept. Please type it again instead of pasting it.")
         )

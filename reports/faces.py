@@ -141,12 +141,19 @@ class FaceSet:
 
     def missing(self, text: str) -> list[str]:
         """The characters of ``text`` that cannot be printed, each once, in order of appearance."""
-        return [
-            character
-            for character in dict.fromkeys(text)
-            if character != "\n"
-            and (ord(character) not in self.characters or unicodedata.category(character) in _INVISIBLE)
-        ]
+        return [character for character in dict.fromkeys(text) if character != "\n" and not self._prints(character)]
+
+    def _prints(self, character: str) -> bool:
+        """Whether some face has a visible glyph for it; remembered, since texts use the same few thousand again and again."""
+        known = self._printed.get(character)
+        if known is None:
+            known = ord(character) in self.characters and unicodedata.category(character) not in _INVISIBLE
+            self._printed[character] = known
+        return known
+
+    @cached_property
+    def _printed(self) -> dict[str, bool]:
+        return {}
 
 
 def _by_name(folders: Iterable[Path]) -> dict[str, Path]:

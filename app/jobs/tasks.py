@@ -10,6 +10,7 @@ import structlog
 import reports
 from app.database import db, transaction
 from app.jobs.background import application, at_work
+from app.portal.imports import applying
 from app.storage import content_hash, document_key, storage
 from models import clock
 from models.document import Document
@@ -64,5 +65,14 @@ def _note(row_id: int, **values: object) -> None:
         session.execute(noted, execution_options={"synchronize_session": False})
 
 
-TASKS: dict[str, Callable[..., None]] = {"produce_document": produce_document}
+def delete_file(file_key: str) -> None:
+    """Delete the bytes of an attachment that was removed."""
+    storage().delete(file_key)
+
+
+TASKS: dict[str, Callable[..., None]] = {
+    "produce_document": produce_document,
+    "delete_file": delete_file,
+    "apply_import": applying.apply,
+}
 """By the name that a job row gives."""

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 METHODS = {"list": "get_list", "show": "get", "add": "post", "edit": "put", "delete": "delete"}
 """What a view may offer by REST, and the operation that does it."""
 
-PERMISSIONS = {**{operation: name for name, operation in METHODS.items()}, "transitions": "show", "pdf": "show"}
+PERMISSIONS = {
+    **{operation: name for name, operation in METHODS.items()},
+    **dict.fromkeys(("transitions", "pdf", "attachments", "attach", "attachment"), "show"),
+}
 
 
 def _nothing(records: Sequence[Any]) -> Mapping[int, frozenset[str]]:
@@ -54,6 +57,8 @@ def resource_for(view: type[RecordView]) -> type[ModelRestApi]:
         offered.add("transitions")
     if model is Document:
         offered.add("pdf")
+    if model.attachable:
+        offered |= {"attachments", "attach", "attachment"}
     attributes: dict[str, Any] = {
         "__doc__": f"REST resource of {model.__name__}.",
         "__module__": __name__,

@@ -1,4 +1,4 @@
-"""Handing out produced papers, for pages and programs alike."""
+"""Handing out files, for pages and programs alike: produced papers, attachments, workbooks."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from flask import Response
 from app.database import db, transaction
 from app.storage import content_hash, storage
 from models import clock
+from models.attachment import Attachment
 from models.document import Document, DocumentRecipient
 from models.viewer import Viewer
 
@@ -52,9 +53,34 @@ def paper_response(document: Document, person: Viewer, *, preview: bool = False)
     content = paper_bytes(document)
     note_reading(document.id, person)
     response = Response(content, mimetype="application/pdf")
-    # The speaking name in UTF-8, and a plain one for programs that know only that (RFC 6266).
-    name = quote(document.file_name, safe="")
-    kind = "inline" if preview else "attachment"
-    response.headers["Content-Disposition"] = f"{kind}; filename=\"{document.id}.pdf\"; filename*=UTF-8''{name}"
+    response.headers["Content-Disposition"] = disposition(
+        document.file_name, f"{document.id}.pdf", "inline" if preview else "attachment"
+    )
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response
+
+
+def disposition(name: str, plain: str, kind: str = "attachment") -> str:
+    """A file's header: the speaking name in UTF-8, and a plain one for programs that know only that (RFC 6266)."""
+    return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
+def handed_out(content: bytes, name: str, content_type: str) -> Response:
+    """A file to save, never to be looked at in place."""
+    response = Response(content, content_type=content_type)
+    extension = name.rpartition(".")[2]
+    response.headers["Content-Disposition"] = disposition(name, f"file.{extension}" if extension.isascii() else "file")
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def attachment_response(attachment: Attachment) -> Response:
+    """An attached file under its own name, checked against its checksum. Raises Damaged."""
+    try:
+        content = storage().get(attachment.file_key)
+    except FileNotFoundError as failure:
+        raise Damaged(f"attachment {attachment.id}: its bytes are gone") from failure
+    if content_hash(content) != attachment.sha256:
+        raise Damaged(f"attachment {attachment.id}: stored bytes do not match their checksum")
+    charset = "; charset=utf-8" if attachment.content_type == "text/plain" else ""
+    return handed_out(content, attachment.name, f"{attachment.content_type}{charset}")

@@ -211,6 +211,10 @@ class Attachment:
     """False while a document is being produced."""
     preview_url: str = ""
     """Address that shows the PDF in the page (same site, may be framed), or empty."""
+    hint: str = ""
+    """Who attached it, when, and what was said of it."""
+    remove_url: str = ""
+    """POST target that takes it away again, or empty."""
 
 
 @dataclass(frozen=True)
@@ -296,6 +300,17 @@ class Section:
 
 
 @dataclass(frozen=True)
+class Attaching:
+    """The form by which files are attached: where it is sent, what may be sent, what was wrong."""
+
+    url: str
+    accept: str
+    help: str
+    note: str = ""
+    errors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class RecordPage:
     title: str
     number: str = ""
@@ -317,6 +332,9 @@ class RecordPage:
     related: tuple[Section, ...] = ()
     """Left column, at the end: the records that refer to this one."""
     documents: tuple[Attachment, ...] = ()
+    files: tuple[Attachment, ...] = ()
+    """What people attached, below the timeline."""
+    attaching: Attaching | None = None
     actions: tuple[Action, ...] = ()
     buttons: tuple[Button, ...] = ()
     """Edit, delete, print, …"""

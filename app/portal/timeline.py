@@ -37,7 +37,13 @@ AUTOMATIC = {
     "order_again": _l("Rectification ordered again"),
     "revoke_order": _l("Order revoked, because the review was upheld"),
 }
-GENERIC = {"create": _l("Created"), "update": _l("Changed"), "delete": _l("Deleted")}
+GENERIC = {
+    "create": _l("Created"),
+    "update": _l("Changed"),
+    "delete": _l("Deleted"),
+    "attach": _l("File attached"),
+    "detach": _l("File removed"),
+}
 TEXT_FIELDS = ("text", "result", "plan", "reason", "remark", "comment")
 """People's own words, shown large."""
 CLOCKS = {"respond": _l("Response"), "report": _l("Report")}
@@ -80,22 +86,37 @@ def happened(
                 continue
             if row.only_for_id is None or sees_all or row.only_for_id == person.organisation_id:
                 values[row.event_id][row.name] = row.value
+        # SQLite gives the key of a deleted record to the next one, which must not show what happened to the other.
+        gone = max(
+            (event.sequence for event, *_rest in events if event.kind == "delete" and _of_thread(event)), default=0
+        )
         return [
             Happened(event, values[event.id], actor.name if actor else "", organisation or "")
             for event, actor, organisation in events
+            if event.sequence > gone
         ]
 
 
+def _of_thread(event: Event) -> bool:
+    """Whether an event happened to the record whose thread it stands on."""
+    return (event.record_type, event.record_id) == (event.thread_type, event.thread_id)
+
+
 def entries(
-    found: Sequence[Happened], titles: Mapping[tuple[str, int], str], document_url: Any
+    found: Sequence[Happened],
+    titles: Mapping[tuple[str, int], str],
+    document_url: Any,
+    file_urls: Mapping[int, str] | None = None,
 ) -> tuple[TimelineEntry, ...]:
-    """Timeline entries of events; `titles` names dependent records (a department's assignment)."""
+    """Timeline entries of events; `titles` names dependent records (a department's assignment), `file_urls` has the
+    addresses of the attachments that are still there."""
     return tuple(
-        _entry(one, titles.get((one.event.record_type, one.event.record_id), ""), document_url) for one in found
+        _entry(one, titles.get((one.event.record_type, one.event.record_id), ""), document_url, file_urls or {})
+        for one in found
     )
 
 
-def _entry(one: Happened, about: str, document_url: Any) -> TimelineEntry:
+def _entry(one: Happened, about: str, document_url: Any, file_urls: Mapping[int, str]) -> TimelineEntry:
     event = one.event
     model = RECORD_TYPES.get(event.record_type)
     transition = _transition(model, event)
@@ -116,6 +137,13 @@ def _entry(one: Happened, about: str, document_url: Any) -> TimelineEntry:
     if isinstance(document, dict) and document_url(document["id"]):
         attachments.append(Attachment(document["name"], document_url(document["id"])))
     changes, facts = [], []
+    if event.kind == "attach":
+        file = values.pop("file", {})
+        values = {}
+        if file.get("id") in file_urls:
+            attachments.append(Attachment(file["name"], file_urls[file["id"]]))
+        elif file:
+            facts.append(Fact(_("File"), PageCell(file["name"])))
     order = {name: place for place, name in enumerate(known)}
     for name, value in sorted(values.items(), key=lambda item: (order.get(item[0], len(order)), item[0])):
         if name.startswith("evaluation."):

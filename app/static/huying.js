@@ -482,6 +482,23 @@
     form.addEventListener("change", save);
   }
 
+  /* ---------- Progress of a job; the page has a link that does the same ---------- */
+  all("[data-progress]").forEach((box) => {
+    const bar = box.querySelector("progress"), label = box.querySelector("[data-progress-label]");
+    const ask = async () => {
+      try {
+        const answer = await fetch(box.dataset.progress, { headers: { Accept: "application/json" } });
+        if (!answer.ok) return;
+        const told = await answer.json();
+        if (!told.under_way) { location.reload(); return; }
+        bar.value = told.percent;
+        label.textContent = told.label;
+      } catch { /* asked again below */ }
+      setTimeout(ask, 2000);
+    };
+    setTimeout(ask, 1000);
+  });
+
   enhance(document);
   all("form[data-guard]").forEach((form) => {
     const touch = (event) => { if (event.isTrusted || event.target.tomselect) touched.add(form); };

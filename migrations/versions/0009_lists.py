@@ -1,7 +1,7 @@
 """lists: words found in calls by their pairs of characters; the newest change first
 
 Revision: 0009
-Follows: 0006
+Follows: 0008
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0009"
-down_revision = "0006"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 

@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from models.base import RECORD_TYPES
 from tests.app.visitor import visitor
 from tests.conftest import Installation
 from tests.county import County
@@ -105,6 +106,12 @@ RECORDS = (
 )
 PAGES = ("add", "bulk", "delete", "edit", "export", "list", "options", "show", "step")
 """What the portal generates for every record type."""
+FILES = ("attach", "attachment", "detach")
+"""… for every record type that files may be attached to,"""
+IMPORT = (
+    "imports", "import_apply", "import_cancel", "import_check", "import_errors", "import_progress", "import_result", "import_template",
+)  # fmt: skip
+"""… and for every one with a natural key."""
 OPERATIONS = {
     "Call": ("get", "get_list", "post", "put", "delete", "transitions", "step_accept", "step_dispatch", "step_evaluate", "step_log_progress",
              "step_submit", "step_withdraw"),
@@ -127,9 +134,16 @@ OPERATIONS = {
 def known_routes() -> dict[str, str]:
     """The endpoints that there may be: a new one needs an entry here, and thought about who may reach it."""
     found = dict(ROUTES)
+    models = {model.__name__: model for model in RECORD_TYPES.values()}
     for name in RECORDS:
-        found |= {f"{name}View.{page}": "person" for page in PAGES}
-        found |= {f"{name}Api.{operation}": "token" for operation in OPERATIONS.get(name, ("get", "get_list"))}
+        model = models[name]
+        pages = (*PAGES, *(FILES if model.attachable else ()), *(IMPORT if model.natural_key else ()))
+        found |= {f"{name}View.{page}": "person" for page in pages}
+        operations = (
+            *OPERATIONS.get(name, ("get", "get_list")),
+            *(("attach", "attachment", "attachments") if model.attachable else ()),
+        )
+        found |= {f"{name}Api.{operation}": "token" for operation in operations}
     return found
 
 
@@ -143,7 +157,7 @@ def addresses(application: Flask) -> list[tuple[str, str, frozenset[str]]]:
     found = []
     for rule in application.url_map.iter_rules():
         address = rule.rule.replace("<version>", "v1").replace("<path:filename>", "huying.js")
-        address = re.sub(r"<int:\w+>|<pk>", "1", address)
+        address = re.sub(r"<int:\w+>|<pk>|<key>", "1", address)
         found.append((rule.endpoint, re.sub(r"<name>", "submit", address), frozenset(rule.methods or ())))
     return found
 
@@ -197,7 +211,21 @@ def test_only_forms_change_anything(county: County) -> None:
         page = endpoint.partition(".")[2]
         if "GET" in methods and "POST" in methods:
             both.add(page)
-        if page in {"delete", "bulk", "step", "paper", "logout", "choose", "open", "read_all"}:
+        if page in {
+            "delete",
+            "bulk",
+            "step",
+            "paper",
+            "logout",
+            "choose",
+            "open",
+            "read_all",
+            "attach",
+            "detach",
+            "import_check",
+            "import_apply",
+            "import_cancel",
+        }:
             assert "GET" not in methods, endpoint
     assert both == {"login", "change", "add", "edit", "export"}
 

@@ -53,6 +53,8 @@ class Declared(BaseView):  # type: ignore[misc]
     form_step: ClassVar[str] = ""
     """A transition that the form's main button performs after saving (提交呼叫)."""
     step_label: ClassVar[Any] = ""
+    exclude_route_methods: set[str] = set()
+    """Pages that this type does not have."""
     template_folder = "../templates"
     default_view = "list"
 

@@ -51,8 +51,14 @@ class Shown(Declared):
         return ()
 
     def render(self, record: Any, failed: Failed | None = None, status: int = 200) -> Any:
-        page = self.record_page(record, failed)
+        return self.draw(self.with_files(self.record_page(record, failed), record), status)
+
+    def draw(self, page: RecordPage, status: int) -> Any:
         return render_template("record.html", page=page, frame_active=(self.group, "")), status
+
+    def with_files(self, page: RecordPage, record: Any) -> RecordPage:
+        """The page with what people attached; see `Attached`."""
+        return page
 
     def record_page(self, record: Any, failed: Failed | None) -> RecordPage:
         """The page's content as plain data. A type with a richer page overrides the parts that differ."""
@@ -155,10 +161,14 @@ class Shown(Declared):
             sees_all=self.sees_all_values(record, person),
             without=self.withheld(record, person),
         )
-        return entries(found, self.timeline_titles(record), self.document_urls(found))
+        return entries(found, self.timeline_titles(record), self.document_urls(found), self.file_urls(record))
 
     def timeline_titles(self, record: Any) -> Mapping[tuple[str, int], str]:
         """Names of dependent records on this record's timeline."""
+        return {}
+
+    def file_urls(self, record: Any) -> Mapping[int, str]:
+        """Addresses of this record's attachments by their ids; see `Attached`."""
         return {}
 
     def document_urls(self, found: Sequence[Any]) -> Callable[[int], str]:

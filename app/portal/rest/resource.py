@@ -13,6 +13,7 @@ from flask_babel import gettext as _
 
 from app.database import db
 from app.portal.rest import asking, schema, steps, writing
+from app.portal.rest.attachments import Attaching, attaching_operations
 from app.portal.rest.query import described_list, helps, labels, read_query
 from app.portal.rest.reading import read_one, read_page
 from app.portal.rest.shape import Shape
@@ -142,7 +143,7 @@ class ReadApi(ModelRestApi):  # type: ignore[misc]
         return [operation for method, operation in offered.items() if method in self.include_route_methods]
 
 
-class RecordApi(ReadApi):
+class RecordApi(Attaching, ReadApi):
     """A record type's resource: what `ReadApi` does, and writing, and the steps of the workflow."""
 
     model: ClassVar[type[Record]]
@@ -278,6 +279,8 @@ class RecordApi(ReadApi):
         }
         found = super().operations()
         found += [operation for method, operation in offered.items() if method in self.include_route_methods]
+        if "attach" in self.include_route_methods:
+            found += attaching_operations(label)
         return found + [self._step_operation(transition) for transition in self._steps()]
 
     def _step_operation(self, transition: Transition) -> Operation:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,6 +17,11 @@ from models.person import Person
 from models.viewer import Viewer
 from models.workflow import Forbidden, Invalid, Stale
 
+OUT_OF_SIGHT = _l("This record would belong to somebody else.")
+
+RESOLVED = "records that references named"
+"""Key in `session.info` of a dictionary that an import keeps while its rows name the same few records again and again."""
+
 
 def keeps_drafts(model: type[Record]) -> bool:
     """Whether an incomplete record may be kept, because a later step of its workflow demands the rest."""
@@ -30,14 +35,20 @@ def writable(model: type[Record]) -> dict[str, Field]:
 
 def create(session: Session, model: type[Record], given: Mapping[str, Any], person: Viewer) -> Record:
     """A new record of what was sent, flushed. Raises Forbidden where this person may not create it, or would not see it; Invalid by field."""
+    record = begin(session, model, given, person)
+    session.flush()
+    _stay_in_sight(session, record)
+    return record
+
+
+def begin(session: Session, model: type[Record], given: Mapping[str, Any], person: Viewer) -> Record:
+    """`create` without the flush, and without the question whether its writer would see it (`out_of_sight`)."""
     record = model()
     with session.no_autoflush:
         # In the session from the start: the choices of a field may depend on what stands in the database.
         session.add(record)
         record.prepare(session, person)
         fill(session, record, given, person, new=True)
-    session.flush()
-    _stay_in_sight(session, record)
     return record
 
 
@@ -48,16 +59,26 @@ def change(session: Session, record: Record, given: Mapping[str, Any], person: V
         raise Stale(
             _l("This record was changed by somebody else after you opened it. Please look at the new state first.")
         )
-    fill(session, record, given, person, new=False)
+    amend(session, record, given, person)
     session.flush()
     _stay_in_sight(session, record)
 
 
+def amend(session: Session, record: Record, given: Mapping[str, Any], person: Viewer) -> None:
+    """`change` without its questions and without the flush."""
+    fill(session, record, given, person, new=False)
+
+
+def out_of_sight(session: Session, model: type[Record], keys: Collection[int]) -> set[int]:
+    """Those of some saved records that the writer does not see. A record may neither be created nor moved there."""
+    seen = set(session.scalars(sa.select(model.id).where(model.id.in_(keys)))) if keys else set()
+    return set(keys) - seen
+
+
 def _stay_in_sight(session: Session, record: Record) -> None:
-    """A record may neither be created in nor moved to where its writer does not see it."""
-    model = type(record)
-    if session.scalar(sa.select(model.id).where(model.id == record.id)) is None:
-        raise Forbidden(_l("This record would belong to somebody else."))
+    """Raises Forbidden for a record that its writer does not see."""
+    if out_of_sight(session, type(record), [record.id]):
+        raise Forbidden(OUT_OF_SIGHT)
 
 
 def fill(session: Session, record: Record, given: Mapping[str, Any], person: Viewer, *, new: bool) -> None:
@@ -190,17 +211,27 @@ def _empty(asked: Field) -> str:
 
 def _resolve(session: Session, asked: Field, key: int, record: Record, person: Viewer) -> Any:
     """The record that a reference names, under the writer's row filter; of people, those of the county. Raises FieldError for any other."""
+    county_id = getattr(record, "county_id", None) or person.county_id
+    known: dict[Any, Any] = session.info.get(RESOLVED, {})
+    name = (asked.target, repr(asked.only), key, county_id)
+    if name in known:
+        return known[name]
+    found = _visible_target(session, asked, key, county_id)
+    if found is None:
+        raise FieldError(_l("Please choose one of the given answers."))
+    known[name] = found
+    return found
+
+
+def _visible_target(session: Session, asked: Field, key: int, county_id: int | None) -> Any:
     target = target_of(asked)
     query = sa.select(target).where(target.id == key)
     for name, value in (asked.only or {}).items():
         column = getattr(target, name)
         query = query.where(column.in_(value) if isinstance(value, list | tuple) else column == value)
     if target is Person:
-        query = query.where(Person.county_id == (getattr(record, "county_id", None) or person.county_id))
-    found = session.scalars(query).unique().one_or_none()
-    if found is None:
-        raise FieldError(_l("Please choose one of the given answers."))
-    return found
+        query = query.where(Person.county_id == county_id)
+    return session.scalars(query).unique().one_or_none()
 
 
 def remove(session: Session, record: Record, person: Viewer) -> None:

@@ -1,0 +1,1 @@
+"""Files that people send: their names made safe, their content recognised, their bytes kept."""
