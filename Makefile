@@ -1,6 +1,6 @@
 # Huying. `make help` lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help run test check lock translations
+.PHONY: help run test check bench lock translations
 
 # Further arguments for run.py or pytest: make run ARGS="--port 8081", make test ARGS="tests/test_config.py"
 ARGS ?=
@@ -22,6 +22,12 @@ check: ## linters and types
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+
+bench: ## the benchmarks, beside Django admin, stock Flask-AppBuilder and a bare page (make bench ARGS="--calls 100000")
+	@bin/setup test
+	@test -x .venv-bench/bin/python || .venv/bin/python -m venv .venv-bench
+	@.venv-bench/bin/pip install --quiet --requirement requirements-bench.in
+	@.venv/bin/python -m bench $(ARGS)
 
 COMPILE = .venv/bin/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --strip-extras --allow-unsafe
 

@@ -23,7 +23,9 @@ from bench.postgresql import cluster
 from models.call import CallParty
 
 ROOT = Path(__file__).resolve().parent.parent
+CALLS = 1_000_000
 SMALL = 10_000
+PEERS = str(ROOT / ".venv-bench" / "bin" / "python")
 WORD = "污水"
 RARE = "机井损坏"
 PAGES = ("first", "filtered", "deep")
@@ -150,18 +152,16 @@ def judged(small: Figures, large: Figures, plain: Figures, admin: Figures, stock
         verdict.judge(f"{name}: statements", figures.statements, 8)
         if name.startswith("search"):
             verdict.judge(f"{name}", figures.milliseconds, 100, unit=" ms")
-    return 1 if verdict.missed else 0
+    return verdict.missed
 
 
 def main() -> int:
     asked = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    asked.add_argument("--calls", type=int, default=1_000_000)
-    asked.add_argument(
-        "--peers", default=str(ROOT / ".venv-bench" / "bin" / "python"), help="interpreter that has Django"
-    )
+    asked.add_argument("--calls", type=int, default=CALLS)
+    asked.add_argument("--peers", default=PEERS, help="interpreter that has Django")
     given = asked.parse_args()
     with cluster() as url:
-        return run(given.calls, given.peers, url)
+        return 1 if run(given.calls, given.peers, url) else 0
 
 
 if __name__ == "__main__":

@@ -49,6 +49,8 @@ def routes(app: Flask) -> list[Route]:
 
 def _resource(filled: str, model: type[Any] | None) -> str:
     """Whose rows `<pk>` counts; of a page without a model, what its address begins with."""
+    if "/import/<pk>" in filled:
+        return "import"
     return snake(model.__name__) if model is not None else filled.strip("/").partition("/")[0]
 
 
@@ -92,5 +94,5 @@ def _names(text: str, model: type[Record] | None) -> Iterator[str]:
         yield from (step.name for step in steps)
 
 
-ARGUMENTS: dict[str, str] = {"version": "v1"}
+ARGUMENTS: dict[str, str] = {"version": "v1", "key": "1"}
 """Other arguments of addresses."""

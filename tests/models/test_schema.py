@@ -12,12 +12,19 @@ from flask import Flask
 from flask_appbuilder import Model
 
 from app.database import db
+from models import text_search
 from models.base import RECORD_TYPES, fields_of
+from models.call import Call
 
 
 def differences(connection: sa.Connection) -> list[Any]:
     """What a new migration would change."""
-    context = MigrationContext.configure(connection, opts={"compare_type": True, "target_metadata": Model.metadata})
+    options = {
+        "compare_type": True,
+        "target_metadata": Model.metadata,
+        "include_object": lambda thing, name, kind, *_: not (kind == "index" and name in text_search.INDEXES),
+    }
+    context = MigrationContext.configure(connection, opts=options)
     return list(compare_metadata(context, Model.metadata))
 
 
@@ -73,6 +80,21 @@ def test_partial_indexes_are_partial_on_both_databases(application: Flask) -> No
             if index.get("dialect_options", {}).get(f"{name}_where") is not None
         }
         assert {"uq_assignment_lead", "ix_assignment_next_step"} <= partial
+
+
+def test_words_are_looked_up_in_the_index_over_exactly_these_columns(application: Flask) -> None:
+    """On PostgreSQL the expression of the search is that of the index; every searched text of the type stands in it."""
+    assert set(Call.text_index) == set(text_search.searched_names(Call))
+    with application.app_context(), db.engine.connect() as connection:
+        if connection.dialect.name != "postgresql":
+            assert text_search.INDEXES.isdisjoint(name for _table, name in indexes_of_database(connection))
+            return
+        connection.execute(sa.text("SET enable_seqscan = off"))
+        connection.execute(sa.text("SET enable_indexscan = off"))
+        query = sa.select(Call.__table__.c.id).where(text_search.contains(Call, "河道", "postgresql"))
+        text = str(query.compile(connection, compile_kwargs={"literal_binds": True}))
+        plan = "\n".join(connection.exec_driver_sql(f"EXPLAIN {text}".replace("%", "%%")).scalars())
+        assert "ix_call_text" in plan, plan
 
 
 def test_migrations_go_down_to_nothing_and_up_again(application: Flask) -> None:
