@@ -35,7 +35,9 @@ DIES_WITH_US = ["setpriv", "--pdeathsig", "QUIT"] if shutil.which("setpriv") els
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--rewrite-access", action="store_true", help="write the access lists of tests/access anew, for review")
+    parser.addoption(
+        "--rewrite-access", action="store_true", help="write the access lists of tests/access anew, for review"
+    )
 
 
 @pytest.fixture(scope="session", autouse=True)
