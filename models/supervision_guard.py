@@ -12,6 +12,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
 from models import viewer
 from models.bulletin import SUBMITTED, Bulletin, BulletinCase, BulletinRecipient, BulletinState
@@ -44,7 +45,10 @@ def _named(session: Session, record: Any, name: str, model: type[Any]) -> Any:
     with viewer.system():
         present = record.__dict__.get(name)
         key = getattr(record, f"{name}_id")
-        return present if present is not None else session.get(model, key) if key is not None else None
+        if present is None and key is not None:
+            present = session.get(model, key)
+            set_committed_value(record, name, present)  # a new record loads nothing by itself; its event asks for it
+        return present
 
 
 def _conclusion(session: Session, conclusion: Conclusion, change: Change) -> None:

@@ -87,7 +87,7 @@ class BulletinView(RecordView):
             finding = _("%(finding)s (taken back)", finding=finding)
         number = str(conclusion.number)
         sees = person.has_role("supervisor", "county_leader") or conclusion.department_id == person.organisation_id
-        url = self.page_url("conclusion", conclusion.id) if sees else ""
+        url = str(self.appbuilder.url_of("conclusion", conclusion.id)) if sees else ""
         cells = (
             Cell(case.department.short_name),
             Cell(conclusion.matter),
