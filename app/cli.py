@@ -17,6 +17,7 @@ from flask_babel import force_locale
 import reports
 from app.database import db, transaction
 from app.demonstration.command import demo
+from app.installation import NothingToWrite, write_migration
 from app.installation import install as initialise
 from app.jobs import queue
 from app.jobs.background import at_work
@@ -34,6 +35,18 @@ def init() -> None:
     """Bring tables, roles and permissions up to date. Several at once do not collide."""
     initialise()
     click.echo("The database is up to date.")
+
+
+@click.command("migration")
+@click.argument("subject")
+@with_appcontext
+def migration(subject: str) -> None:
+    """Write the migration for what the models declare and the database does not have yet; SUBJECT becomes part of its name."""
+    initialise()
+    try:
+        click.echo(f"Written: {write_migration(subject)}. Please read it before you run `flask --app app init`.")
+    except NothingToWrite:
+        raise click.ClickException("The database already has everything that the models declare.") from None
 
 
 @click.command("sweep")
@@ -173,4 +186,4 @@ def _instant(text: str, zone: ZoneInfo) -> datetime:
     return found if found.tzinfo is not None else found.replace(tzinfo=zone)
 
 
-COMMANDS = (init, demo, sweep, relay, clock_command, verify_audit, render_samples, create_admin)
+COMMANDS = (init, migration, demo, sweep, relay, clock_command, verify_audit, render_samples, create_admin)

@@ -22,6 +22,10 @@ _LOCK_NUMBER = 0x48757969
 """Key of the PostgreSQL advisory lock: “Huyi”."""
 
 
+class NothingToWrite(RuntimeError):
+    """The database already has every table and column that the models declare."""
+
+
 def install() -> None:
     """Migrate to the newest schema, add missing roles and permissions, grant new permissions to their default roles.
     Changes nothing that is there."""
@@ -37,6 +41,21 @@ def migrations() -> ModuleType:
     if "migrate" not in current_app.extensions:
         flask_migrate.Migrate(current_app, db, directory=str(ROOT / "migrations"))
     return flask_migrate
+
+
+def write_migration(subject: str) -> Path:
+    """Write the next migration, what the models declare beyond the database; gives its file.
+
+    Raises NothingToWrite where they declare no more than it has. The database must be up to date first.
+    """
+    versions = ROOT / "migrations" / "versions"
+    number = max(int(one.name[:4]) for one in versions.glob("[0-9][0-9][0-9][0-9]_*.py")) + 1
+    migrations().migrate(message=subject, rev_id=f"{number:04d}")
+    written = next(versions.glob(f"{number:04d}_*.py"))
+    if "op." not in written.read_text(encoding="utf-8"):
+        written.unlink()
+        raise NothingToWrite
+    return written
 
 
 @contextmanager
