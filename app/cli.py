@@ -22,9 +22,12 @@ from app.installation import install as initialise
 from app.jobs import queue
 from app.jobs.background import at_work
 from app.jobs.relay import Relay, Relayed
+from app.portal.imports.checklists import draft_of, read_items
+from app.portal.imports.reading import Unreadable
 from app.security.passwords import weakness
 from models import clock, event, viewer
 from models.notification import Demonstration
+from models.organisation import Organisation, OrganisationKind
 from models.person import Person
 from models.sweep import sweep as sweep_once
 
@@ -124,6 +127,32 @@ def render_samples(folder: Path) -> None:
             click.echo(path)
 
 
+@click.command("import-checklist")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--county", "county_name", help="Name of the county; needed where the installation serves several.")
+@click.option("--name", help="Name of the list; “<county>属地管理责任清单” unless given.")
+@with_appcontext
+def import_checklist(file: Path, county_name: str | None, name: str | None) -> None:
+    """Put the items of a JSON or Excel FILE into a new draft version of a county's list."""
+    with viewer.system(), force_locale("en"), transaction() as session:
+        found = sa.select(Organisation).where(Organisation.kind == OrganisationKind.county)
+        if county_name is not None:
+            found = found.where(sa.or_(Organisation.name == county_name, Organisation.short_name == county_name))
+        counties = session.scalars(found).all()
+        if len(counties) != 1:
+            raise click.ClickException(
+                "There is no such county." if not counties else "There are several counties: name one with --county."
+            )
+        try:
+            items = read_items(file.read_bytes())
+        except Unreadable as refused:
+            raise click.ClickException(str(refused.message)) from None
+        made, unresolved = draft_of(session, counties[0], name or f"{counties[0].name}属地管理责任清单", items)
+        click.echo(f"{len(items)} items imported into “{made.name}”, version {made.edition}, a draft.")
+        for duty in unresolved:
+            click.echo(f"  item {duty.item.number}: “{duty.party}” is no known organisation and stays as text")
+
+
 @click.command("create-admin")
 @click.option("--username", prompt="Account name")
 @click.option("--name", prompt="Name of the person")
@@ -186,4 +215,15 @@ def _instant(text: str, zone: ZoneInfo) -> datetime:
     return found if found.tzinfo is not None else found.replace(tzinfo=zone)
 
 
-COMMANDS = (init, migration, demo, sweep, relay, clock_command, verify_audit, render_samples, create_admin)
+COMMANDS = (
+    init,
+    migration,
+    demo,
+    sweep,
+    relay,
+    clock_command,
+    verify_audit,
+    render_samples,
+    import_checklist,
+    create_admin,
+)

@@ -36,8 +36,8 @@ def template(model: type[Record]) -> bytes:
     book = Workbook()
     sheet = book.active
     sheet.title = _safe_title(str(model.plural))
-    help_sheet = book.create_sheet(_("Help"))
-    answers = book.create_sheet(_("Answers"))
+    help_sheet = book.create_sheet(_("How to fill it in"))
+    answers = book.create_sheet(_("Possible answers"))
     answers.sheet_state = "hidden"
     for place, asked in enumerate(fields, 1):
         head = sheet.cell(1, place, f"{asked.label}{' *' if asked.required else ''}")
