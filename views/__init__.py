@@ -10,7 +10,7 @@ from views.document import DocumentView, NoticeView
 from views.home import HomeView, LanguageView, SearchView
 from views.inbox import InboxView
 from views.organisation import OrganisationView
-from views.person import PersonView
+from views.person import PersonView, PortfolioView, SubstitutionView
 
 PAGES = (HomeView, LanguageView, SearchView, InboxView)
 RECORDS = (
@@ -24,6 +24,8 @@ RECORDS = (
     DocumentView,
     OrganisationView,
     PersonView,
+    PortfolioView,
+    SubstitutionView,
     SettingView,
 )
 

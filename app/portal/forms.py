@@ -159,6 +159,9 @@ def _unbound(asked: Field, record: Any, option_url: OptionUrl | None) -> Unbound
             if len(options) <= FEW:
                 return RadioField(**common, choices=options, validate_choice=False)
             return SelectField(**common, choices=[("", _("Please choose")), *options], validate_choice=False)
+        case "choices":
+            several = [(value, str(label)) for value, label in asked.options(record)]
+            return SelectMultipleField(**common, choices=several, validate_choice=False)
         case "reference" | "references":
             if option_url is not None:
                 attributes["data-search-url"] = option_url(asked)
@@ -184,13 +187,13 @@ def local_zone() -> ZoneInfo:
 def _typed(asked: Field, value: Any) -> Any:
     """A value as a person would type it."""
     if value is None:
-        return [] if asked.kind == "references" else ("" if asked.kind != "boolean" else False)
+        return [] if asked.kind in ("choices", "references") else ("" if asked.kind != "boolean" else False)
     if isinstance(value, datetime):
         return value.astimezone(local_zone()).strftime("%Y-%m-%d %H:%M")
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, Choice):
         return value.value
-    if asked.kind == "references":
+    if asked.kind in ("choices", "references"):
         return [str(one) for one in value]
     return value if isinstance(value, bool) else str(value)
