@@ -13,9 +13,9 @@ from sqlalchemy.orm import Mapped, Session, validates
 from models import viewer
 from models.base import CountyRecord, column
 from models.field import FieldError, Text, clean_text
-from models.worktime import Limit, Unit
+from models.worktime import Limit, OfficeHours, Unit
 
-SettingKind = Literal["limit", "integer", "boolean", "text"]
+SettingKind = Literal["limit", "integer", "boolean", "text", "hours"]
 
 
 UNITS = {
@@ -52,6 +52,11 @@ class SettingSpec:
                 return Limit.parse(_unit_in_words.sub(lambda found: f" {UNITS[found[0].strip()]}", text))
             except ValueError:
                 raise FieldError(_l("Please enter a number and a unit, such as “5 working days”.")) from None
+        if self.kind == "hours":
+            try:
+                return OfficeHours.parse(text)
+            except ValueError:
+                raise FieldError(_l("Please enter office hours such as “08:30-12:00 13:30-17:30”.")) from None
         if self.kind == "integer":
             if not text.lstrip("-").isdigit():
                 raise FieldError(_l("Please enter a whole number."))
@@ -84,6 +89,7 @@ SETTINGS: dict[str, SettingSpec] = {
         ),
         SettingSpec("red_after", _l("Overdue becomes a supervision candidate after"), "limit", "3 working_days"),
         SettingSpec("reminder_due", _l("A reminder slip asks for an answer within"), "limit", "1 working_days"),
+        SettingSpec("office_hours", _l("Office hours"), "hours", "08:30-12:00 13:30-17:30"),
         SettingSpec("office_phone", _l("Office telephone shown on every page"), "text", ""),
         SettingSpec("platform_office", _l("Office that signs reminder slips"), "text", ""),
         SettingSpec("platform_contact", _l("Contact person on slips"), "text", ""),
