@@ -1,5 +1,6 @@
 """What the county knows and may do: tables, workflows, clocks, formulas. Imports nothing of the portal, the views or the reports."""
 
+from models import account as account
 from models import admission_workflow as admission_workflow
 from models import assessment_workflow as assessment_workflow
 from models import assignment_workflow as assignment_workflow
@@ -13,6 +14,7 @@ from models import hand_down_report as hand_down_report
 from models import imported as imported
 from models import notice_workflow as notice_workflow
 from models import notification as notification
+from models import organisation_workflow as organisation_workflow
 from models import roster as roster
 from models import supervision as supervision
 from models import supervision_guard as supervision_guard

@@ -118,7 +118,7 @@ def reference(label: Text, target: str, **options: Any) -> MappedColumn[Any]:
 
 
 def person_reference(label: Text, **options: Any) -> MappedColumn[Any]:
-    """A foreign key to a person's account."""
+    """A foreign key to a person's account. One that can be edited says who has the record in hand; another one, who did something."""
     return column(label, sa.Integer, sa.ForeignKey("ab_user.id"), target="person", kind="reference", **options)
 
 
@@ -196,6 +196,15 @@ class Kept:
         The record is attached to the session, without being saved by it, so that its questions can look things up.
         """
         session.enable_relationship_loading(self)
+
+    def settle(self, session: Session) -> None:
+        """Called before it is saved: fill what follows from other columns. Raises workflow.Refused for what must not stand together.
+
+        What has to be looked up is read by Core statements: a flush is under way.
+        """
+
+    def after_handover(self, session: Session) -> None:
+        """Called when the record was put into other hands (models/handover.py): bring in step what is kept beside it."""
 
     def check_change(self, person: viewer.Viewer) -> None:
         """Raise workflow.Refused where the generic form or PUT may not change this record now."""
@@ -349,14 +358,16 @@ def referred(session: Session, record: Record, name: str, target: type[Any]) -> 
 
 @sa.event.listens_for(Session, "before_flush")
 def _stamp(session: Session, context: Any, instances: Any) -> None:
-    """Write who and when, and bump the version, on every record about to be saved."""
+    """Settle every record about to be saved, write who and when on it, and let its version go up."""
     person = viewer.author()
     for record in session.new:
         if isinstance(record, Kept):
+            record.settle(session)
             record.created_at = record.changed_at = clock.now()
             if person is not None:
                 record.created_by_id = record.changed_by_id = person.person_id
     for record in session.dirty:
         if isinstance(record, Kept) and session.is_modified(record):
+            record.settle(session)
             record.changed_at = clock.now()
             record.changed_by_id = person.person_id if person is not None else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, timedelta
 from functools import lru_cache
+from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
@@ -12,6 +13,7 @@ from sqlalchemy.orm import Mapped, Session
 
 from models import viewer, worktime
 from models.base import CountyRecord, column
+from models.setting import SETTINGS, Setting
 
 
 class CalendarYear(CountyRecord):
@@ -59,29 +61,36 @@ def work_calendar(session: Session, county_id: int) -> worktime.WorkCalendar:
     """The county's calendar for deadlines, read once per transaction."""
     calendars: dict[int, worktime.WorkCalendar] = session.info.setdefault("calendars", {})
     if county_id not in calendars:
-        days, years = sa.inspect(CalendarDay).local_table, sa.inspect(CalendarYear).local_table
-        rows = (
-            session.connection()
-            .execute(
-                sa.union_all(
-                    sa.select(
-                        sa.literal("year"), years.c.year, sa.cast(sa.null(), sa.Date).label("day"), years.c.confirmed
-                    ).where(years.c.county_id == county_id),
-                    sa.select(sa.literal("day"), sa.literal(0), days.c.day, days.c.working).where(
-                        days.c.county_id == county_id
-                    ),
-                )
-            )
-            .all()
-        )
+        rows = session.connection().execute(_calendar_of(county_id)).all()
         exceptions = frozenset((row[2], bool(row[3])) for row in rows if row[0] == "day")
         known = frozenset((row[1], bool(row[3])) for row in rows if row[0] == "year")
-        calendars[county_id] = _calendar(exceptions, known)
+        own = next((row[4] for row in rows if row[0] == "hours"), SETTINGS["office_hours"].default)
+        hours: worktime.OfficeHours = SETTINGS["office_hours"].parse(own)
+        calendars[county_id] = _calendar(exceptions, known, hours)
     return calendars[county_id]
 
 
+def _calendar_of(county_id: int) -> sa.CompoundSelect[Any]:
+    """(what, year, day, yes or no, text): years, days that differ and office hours. In the path of most pages, so one statement."""
+    days, years, settings = (sa.inspect(one).local_table for one in (CalendarDay, CalendarYear, Setting))
+    no_day, no_text = sa.cast(sa.null(), sa.Date).label("day"), sa.literal("")
+    return sa.union_all(
+        sa.select(sa.literal("year"), years.c.year, no_day, years.c.confirmed, no_text).where(
+            years.c.county_id == county_id
+        ),
+        sa.select(sa.literal("day"), sa.literal(0), days.c.day, days.c.working, no_text).where(
+            days.c.county_id == county_id
+        ),
+        sa.select(sa.literal("hours"), sa.literal(0), no_day, sa.false(), settings.c.value).where(
+            settings.c.county_id == county_id, settings.c.name == "office_hours"
+        ),
+    )
+
+
 @lru_cache(maxsize=64)
-def _calendar(exceptions: frozenset[tuple[date, bool]], years: frozenset[tuple[int, bool]]) -> worktime.WorkCalendar:
+def _calendar(
+    exceptions: frozenset[tuple[date, bool]], years: frozenset[tuple[int, bool]], hours: worktime.OfficeHours
+) -> worktime.WorkCalendar:
     """A calendar is a value: equal tables give the same one, with its tabulated years."""
     different = dict(exceptions)
     days: dict[date, bool] = {}
@@ -90,7 +99,9 @@ def _calendar(exceptions: frozenset[tuple[date, bool]], years: frozenset[tuple[i
         for offset in range((date(year, 12, 31) - first).days + 1):
             day = first + timedelta(days=offset)
             days[day] = different.get(day, day.weekday() < 5)
-    return worktime.WorkCalendar(days, provisional_years=[year for year, confirmed in years if not confirmed])
+    return worktime.WorkCalendar(
+        days, hours=hours, provisional_years=[year for year, confirmed in years if not confirmed]
+    )
 
 
 def seed_calendar(session: Session, county_id: int, years: Iterable[int]) -> None:

@@ -271,6 +271,9 @@ class Call(CountyRecord):
         if not self.field and self.checklist_item is not None:
             self.field = self.checklist_item.field
 
+    def after_handover(self, session: Session) -> None:
+        keep_parties(session, self)
+
     def prepare(self, session: Session, person: viewer.Viewer) -> None:
         super().prepare(session, person)
         if person.organisation_kind != "township" or not person.has_role("township_officer"):
@@ -375,6 +378,9 @@ class Assignment(CountyRecord):
     responded_by: Mapped[Person | None] = relationship(foreign_keys=[responded_by_id])
     reports: Mapped[list[Report]] = relationship(back_populates="assignment", order_by="Report.round")
     evaluations: Mapped[list[Evaluation]] = relationship(back_populates="assignment", order_by="Evaluation.round")
+
+    def after_handover(self, session: Session) -> None:
+        keep_parties(session, self.call)
 
     @classmethod
     def visible_ids(cls, person: viewer.Viewer) -> sa.Select[tuple[int]] | None:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from models import clock, viewer
 from models.base import JSON, KEY, CountyRecord, UtcDateTime, column, reference
+from models.field import Text
 from models.organisation import Organisation
 
 
@@ -36,6 +37,34 @@ def take_number(session: Session, owner_id: int, kind: str, year: int) -> int:
         index_elements=["owner_id", "kind", "year"], set_={"last": table.c.last + 1}
     )
     return int(session.connection().execute(statement.returning(table.c.last)).scalar_one())
+
+
+SERIES: dict[str, Text] = {"call": _l("Numbers of calls"), "reminder": _l("Numbers of reminder slips")}
+"""The kinds of numbers that are taken year by year, with what they number; a kind of paper of its own adds itself."""
+
+
+def last_number(session: Session, owner_id: int, kind: str, year: int) -> int:
+    """The last number taken of a series, 0 for none; the row stays locked until the transaction ends."""
+    table = sa.inspect(NumberSeries).local_table
+    query = sa.select(table.c.last).where(table.c.owner_id == owner_id, table.c.kind == kind, table.c.year == year)
+    return int(session.connection().execute(query.with_for_update()).scalar() or 0)
+
+
+def go_on_from(session: Session, owner_id: int, kind: str, year: int, number: int) -> int:
+    """Let a series go on with this number, for a county that starts in the middle of a year; gives the last number before. Never backwards.
+
+    Raises ValueError where the number is taken already.
+    """
+    last = last_number(session, owner_id, kind, year)
+    if number <= last:
+        raise ValueError(f"{number} is not after {last}")
+    table = sa.inspect(NumberSeries).local_table
+    where = (table.c.owner_id == owner_id, table.c.kind == kind, table.c.year == year)
+    changed = session.connection().execute(sa.update(table).where(*where).values(last=number - 1))
+    if not changed.rowcount:
+        row = {"owner_id": owner_id, "kind": kind, "year": year, "last": number - 1}
+        session.connection().execute(sa.insert(table).values(row))
+    return last
 
 
 class Document(CountyRecord):

@@ -29,6 +29,7 @@ Kind = Literal[
     "date",
     "datetime",
     "choice",
+    "choices",
     "reference",
     "references",
     "entries",
@@ -124,7 +125,9 @@ class Field:
         Raises FieldError with a sentence for the person, never another exception, whatever the bytes.
         """
         if raw is None or raw == "" or (isinstance(raw, str) and not raw.strip()):
-            return [] if self.kind in ("references", "entries") else (False if self.kind == "boolean" else None)
+            return (
+                [] if self.kind in ("choices", "references", "entries") else (False if self.kind == "boolean" else None)
+            )
         return _PARSERS[self.kind](self, raw, record)
 
     def check_present(self, value: Any) -> None:
@@ -256,6 +259,13 @@ def _parse_choice(field: Field, raw: Any, record: Any) -> Any:
     return field.choices(value) if isinstance(field.choices, type) else value
 
 
+def _parse_choices(field: Field, raw: Any, record: Any) -> list[Any]:
+    if not isinstance(raw, list | tuple) or len(raw) > 500:
+        raise FieldError(_l("Please choose one or more of the given answers."))
+    chosen = [_parse_choice(field, one, record) for one in raw if one not in ("", None)]
+    return list(dict.fromkeys(chosen))
+
+
 def _parse_reference(field: Field, raw: Any, record: Any) -> int:
     if isinstance(raw, Mapping):
         raw = raw.get("id")
@@ -350,6 +360,7 @@ _PARSERS: dict[str, Callable[[Field, Any, Any], Any]] = {
     "date": _parse_date,
     "datetime": _parse_datetime,
     "choice": _parse_choice,
+    "choices": _parse_choices,
     "reference": _parse_reference,
     "references": _parse_references,
     "entries": _parse_entries,

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date
+from typing import Any, cast
+
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+from sqlalchemy.orm.attributes import set_committed_value
 
 from models import viewer
 from models.base import KEY, Record, choice_type, column, reference
 from models.field import Choice
+from models.workflow import Forbidden, Invalid, State
 
 
 class OrganisationKind(Choice):
@@ -27,12 +32,25 @@ class RunBy(Choice):
     enterprise = "enterprise", _l("Enterprise or utility")
 
 
+class OrganisationState(State):
+    active = "active", _l("In existence"), "done"
+    merged = "merged", _l("Merged into another"), "muted", True
+    abolished = "abolished", _l("Abolished"), "muted", True
+
+
+ABOVE_COUNTIES = frozenset({OrganisationKind.province, OrganisationKind.city, OrganisationKind.county})
+"""Kinds that only who administers the whole installation founds."""
+
+
 class Organisation(Record):
     """A public body. Its order (规范排序) is the order on every list."""
 
     __table_args__ = (sa.Index("ix_organisation_county_kind", "county_id", "kind", "order"),)
     label = _l("Organisation")
     plural = _l("Organisations")
+    natural_key = ("name",)
+    parts = ("aliases",)
+    offered = {"active": True}
 
     county_id: Mapped[int | None] = mapped_column(KEY, sa.ForeignKey("organisation.id"), index=True)
     """The county that it belongs to; a county's own key for itself; None above counties."""
@@ -53,18 +71,56 @@ class Organisation(Record):
     parent_id: Mapped[int | None] = reference(_l("Belongs to"), "organisation", required=False)
     order: Mapped[int] = column(_l("Order"), sa.Integer, listed=True, required=True, nullable=False, default=0)
     phone: Mapped[str] = column(_l("Office telephone"), sa.String(40), required=False, nullable=False, default="")
-    active: Mapped[bool] = column(_l("In existence"), sa.Boolean, nullable=False, default=True)
+    active: Mapped[bool] = column(_l("In existence"), sa.Boolean, editable=False, nullable=False, default=True)
+    """Follows the state."""
+    state: Mapped[OrganisationState] = column(
+        _l("State"), choice_type(OrganisationState), editable=False, nullable=False, default=OrganisationState.active
+    )
+    successor_id: Mapped[int | None] = reference(_l("Successor"), "organisation", editable=False, required=False)
 
     parent: Mapped[Organisation | None] = relationship(foreign_keys=[parent_id], remote_side="Organisation.id")
+    successor: Mapped[Organisation | None] = relationship(foreign_keys=[successor_id], remote_side="Organisation.id")
     aliases: Mapped[list[OrganisationAlias]] = relationship(back_populates="organisation", cascade="all, delete-orphan")
 
     @classmethod
     def visible_ids(cls, person: viewer.Viewer) -> sa.Select[tuple[int]] | None:
-        """Everyone signed in: own county and its ancestors; a city reader the counties below (2.1, end)."""
+        """Everyone signed in: own county and its ancestors; a city reader the counties below (2.1, end). Who administers all: all."""
+        if person.whole_installation:
+            return None
         table = sa.inspect(cls).local_table
         return sa.select(table.c.id).where(
             sa.or_(table.c.county_id.in_(person.region_ids), table.c.id.in_(person.lineage_ids))
         )
+
+    def settle(self, session: Session) -> None:
+        """What is kept below a county belongs to it. Raises Invalid for a parent that cannot be, Forbidden outside of what one administers."""
+        super().settle(session)
+        person, kept = viewer.current_person(), cast("Any", sa.inspect(self).attrs)
+        renamed = [name for name in ("name", "party_name", "short_name") if kept[name].history.has_changes()]
+        if self.id is not None and person is not None and renamed:
+            raise Invalid({renamed[0]: _l("Names are changed by “Rename”, so that the old one stays known.")})
+        if self.id is not None and self.parent_id == self.id:
+            raise Invalid({"parent": _l("An organisation does not belong to itself.")})
+        if self.kind in ABOVE_COUNTIES:
+            if (
+                person is not None
+                and not person.whole_installation
+                and (self.id is None or kept.kind.history.has_changes())
+            ):
+                raise Invalid({"kind": _l("Only who administers the whole installation founds such an organisation.")})
+        elif kept.parent_id.history.has_changes() and self.parent_id is not None:
+            self.county_id = _county_of(session, self.parent_id) or self.county_id
+        if self.id is None and person is not None and self.county_id is None and self.kind not in ABOVE_COUNTIES:
+            raise Invalid({"parent": _l("Please name the county or the organisation to which it belongs.")})
+
+    def prepare(self, session: Session, person: viewer.Viewer) -> None:
+        super().prepare(session, person)
+        if self.county_id is None and person.county_id is not None:
+            self.county_id, self.parent_id = person.county_id, self.parent_id or person.county_id
+
+    def check_change(self, person: viewer.Viewer) -> None:
+        if not person.whole_installation and self.county_id != person.county_id:
+            raise Forbidden(_l("You keep the organisations of your own county."))
 
     @property
     def title(self) -> str:
@@ -84,6 +140,9 @@ class OrganisationAlias(Record):
 
     organisation_id: Mapped[int] = reference(_l("Organisation"), "organisation", nullable=False, ondelete="CASCADE")
     name: Mapped[str] = column(_l("Other name"), sa.String(200), searched=True, nullable=False)
+    borne_until: Mapped[date | None] = column(
+        _l("Borne until"), sa.Date, help=_l("For a former name: the last day on which it was the official one.")
+    )
 
     organisation: Mapped[Organisation] = relationship(back_populates="aliases")
 
@@ -91,6 +150,20 @@ class OrganisationAlias(Record):
     def visible_ids(cls, person: viewer.Viewer) -> sa.Select[tuple[int]] | None:
         table, visible = sa.inspect(cls).local_table, Organisation.visible_ids(person)
         return None if visible is None else sa.select(table.c.id).where(table.c.organisation_id.in_(visible))
+
+
+def _county_of(session: Session, organisation_id: int) -> int | None:
+    table = sa.inspect(Organisation).local_table
+    return session.connection().execute(sa.select(table.c.county_id).where(table.c.id == organisation_id)).scalar()
+
+
+@sa.event.listens_for(Organisation, "after_insert")
+def _county_of_itself(mapper: Any, connection: sa.Connection, organisation: Organisation) -> None:
+    """A county belongs to itself."""
+    if organisation.kind == OrganisationKind.county and organisation.county_id is None:
+        table = sa.inspect(Organisation).local_table
+        connection.execute(sa.update(table).where(table.c.id == organisation.id).values(county_id=organisation.id))
+        set_committed_value(organisation, "county_id", organisation.id)
 
 
 def find_by_name(session: Session, county_id: int, name: str) -> Organisation | None:

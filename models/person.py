@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -18,8 +18,10 @@ from models import clock, viewer
 from models.base import KEY, Kept, UtcDateTime, choice_type, column, describe, reference
 from models.field import Text
 from models.organisation import Organisation
-from models.viewer import Viewer
-from models.workflow import Forbidden, State
+from models.viewer import LEADER_OF as LEADER_OF
+from models.viewer import Deputed, Viewer
+from models.workflow import Forbidden, Invalid, State
+from models.worktime import WorkCalendar
 
 
 @dataclass(frozen=True)
@@ -55,8 +57,8 @@ ROLES: dict[str, RoleSpec] = {
     )
 }
 
-LEADER_OF = {"township_leader": "township_officer", "department_leader": "department_officer"}
-"""Leaders may do all that officers of their organisation do (2, introduction)."""
+ZONE = WorkCalendar().zone
+"""Where a day begins for substitutions."""
 
 
 class PersonState(State):
@@ -128,6 +130,8 @@ class Person(User, Kept):
     @classmethod
     def visible_ids(cls, person: Viewer) -> sa.Select[tuple[int]] | None:
         """Everyone signed in: the people of the own county and its ancestors; a city reader those of the counties below; everyone himself."""
+        if person.whole_installation:
+            return None
         table = sa.inspect(cls).local_table
         return sa.select(table.c.id).where(
             sa.or_(
@@ -152,6 +156,32 @@ class Person(User, Kept):
         self.active = True
         self.session_epoch = secrets.randbelow(2**16)
         self.must_change_password = True
+
+    def settle(self, session: Session) -> None:
+        """The full name, the county of the organisation, an address for who has none. Raises Invalid for an account name in use, Forbidden outside of
+        what one administers."""
+        kept: Any = sa.inspect(self).attrs
+        self.username = (self.username or "").strip()
+        self.name = _full_name(self.last_name or "", self.first_name or "")
+        self.email = self.email or f"{self.username}@{NO_MAILBOX}"
+        if self.state is None:
+            self.state = PersonState.suspended if self.active is False else PersonState.active
+        for name, sentence in (
+            ("username", _l("Another account already has this name.")),
+            ("email", _l("Another account already has this address.")),
+        ):
+            if kept[name].history.has_changes() and _taken(session, self, name):
+                raise Invalid({name: sentence})
+        if self.id is None or kept.organisation_id.history.has_changes() or kept.organisation.history.has_changes():
+            self.county_id = _county_of(session, self)
+            placing = viewer.current_person()
+            if placing is not None and not placing.whole_installation and self.county_id not in placing.region_ids:
+                raise Forbidden(_l("People are placed in organisations of your own county."))
+
+    @property
+    def mailbox(self) -> str:
+        """The person's address, empty for none."""
+        return "" if self.email.endswith(f"@{NO_MAILBOX}") else self.email
 
     def set_password(self, password: str, *, must_change: bool = False) -> None:
         """Hash and store a password; earlier sessions end with it."""
@@ -179,25 +209,11 @@ def _full_name(family: str, given: str) -> str:
     return f"{family}{given}" if family and not family.isascii() else f"{given} {family}".strip()
 
 
-@sa.event.listens_for(Session, "before_flush")
-def _settle(session: Session, context: Any, instances: Any) -> None:
-    """Keep what follows from other columns: the full name, the county of the organisation, whether one may sign in.
-
-    Raises Forbidden where somebody would place a person outside of what he administers.
-    """
-    placing = viewer.current_person()
-    for person in (*session.new, *session.dirty):
-        if not isinstance(person, Person):
-            continue
-        person.name = _full_name(person.last_name or "", person.first_name or "")
-        person.email = person.email or f"{person.username}@{NO_MAILBOX}"
-        if person.state is None:
-            person.state = PersonState.active if person.active in (None, True) else PersonState.suspended
-        kept: Any = sa.inspect(person).attrs
-        if person.id is None or kept.organisation_id.history.has_changes() or kept.organisation.history.has_changes():
-            person.county_id = _county_of(session, person)
-            if placing is not None and person.county_id not in placing.region_ids:
-                raise Forbidden(_l("People are placed in organisations of your own county."))
+def _taken(session: Session, person: Person, name: str) -> bool:
+    column_ = sa.inspect(Person).local_table.c[name]
+    key = sa.inspect(Person).local_table.c.id
+    others = sa.select(key).where(column_ == getattr(person, name), key.is_distinct_from(person.id))
+    return session.connection().execute(others.limit(1)).first() is not None
 
 
 def _county_of(session: Session, person: Person) -> int | None:
@@ -224,46 +240,53 @@ class SignInFailure(Model):
 
 
 def make_viewer(session: Session, person: Person, *, address: str = "") -> Viewer:
-    """The plain value of a person who looks: one statement for roles, permissions and lineage, a second one for a reader of several counties."""
+    """The plain value of a person who looks: one statement for roles, permissions, substitutions and lineage, a second one for a reader of several
+    counties and for the administrators of the whole installation."""
     organisation = person.organisation
     county_id = organisation.county_id if organisation else None
     roles: set[str] = set()
     permissions: set[tuple[str, str]] = set()
     lineage: set[int] = set()
+    deputed: list[Deputed] = []
     for row in session.connection().execute(_standing(person.id, county_id or person.organisation_id)):
         what, first, second = str(row[0]), str(row[1]), str(row[2])
         if what == "permission":
             permissions.add((first, second))
         elif what == "role":
             roles.add(first)
+        elif what == "deputed":
+            key, _slash, name = second.partition("/")
+            deputed.append(Deputed(first, int(key), name))
         else:
             lineage.add(int(first))
-    roles |= {LEADER_OF[role] for role in roles if role in LEADER_OF}
-    if county_id is not None:
-        regions = frozenset({county_id})
-    else:
-        regions = (
-            frozenset(counties_below(session, person.organisation_id))
-            if person.organisation_id is not None
-            else frozenset()
-        )
-    return Viewer(
+    own = frozenset(_with_officers(roles) & ROLES.keys())
+    found = Viewer(
         person_id=person.id,
         name=person.name,
         organisation_id=person.organisation_id,
         organisation_kind=str(organisation.kind.value) if organisation else "",
         county_id=county_id,
-        region_ids=regions,
+        region_ids=frozenset({county_id} if county_id is not None else ()),
         lineage_ids=frozenset(lineage),
-        roles=frozenset(roles & ROLES.keys()),
+        roles=own | (_with_officers({one.role for one in deputed}) & ROLES.keys()),
         permissions=frozenset(permissions),
         address=address,
         locale=person.locale or "zh_Hans",
+        own_roles=own,
+        deputed=tuple(sorted(deputed, key=lambda one: (one.role, one.person_id))),
     )
+    if county_id is None:
+        below = counties_below(session, person.organisation_id, everywhere=found.whole_installation)
+        found = replace(found, region_ids=frozenset(below))
+    return found
+
+
+def _with_officers(roles: set[str]) -> set[str]:
+    return roles | {LEADER_OF[role] for role in roles if role in LEADER_OF}
 
 
 def _standing(person_id: int, county_id: int | None) -> sa.CompoundSelect[Any]:
-    """(what, first, second): every permission and role of a person, direct or by group, and the county with its
+    """(what, first, second): every permission and role of a person, direct, by group or as a substitute, for whom, and the county with its
     ancestors. In the path of every request, so one statement."""
     tables = Model.metadata.tables
     user_role, group_role, user_group, role = (
@@ -278,12 +301,31 @@ def _standing(person_id: int, county_id: int | None) -> sa.CompoundSelect[Any]:
         tables["ab_view_menu"],
         sa.inspect(Organisation).local_table,
     )
-    held = sa.union(
+    substitution, account, principal_role = tables["substitution"], tables["ab_user"], role.alias()
+    today = clock.now().astimezone(ZONE).date()
+    in_force = (
+        sa.select(substitution.c.role, substitution.c.person_id, account.c.name, principal_role.c.id.label("role_id"))
+        .join(account, account.c.id == substitution.c.person_id)
+        .join(principal_role, principal_role.c.name == substitution.c.role)
+        .join(
+            user_role,
+            sa.and_(user_role.c.user_id == substitution.c.person_id, user_role.c.role_id == principal_role.c.id),
+        )
+        .where(
+            substitution.c.substitute_id == person_id,
+            substitution.c.begins <= today,
+            substitution.c.ends >= today,
+            account.c.active == sa.true(),
+        )
+        .cte("in_force")
+    )
+    own = (
         sa.select(user_role.c.role_id).where(user_role.c.user_id == person_id),
         sa.select(group_role.c.role_id)
         .join(user_group, user_group.c.group_id == group_role.c.group_id)
         .where(user_group.c.user_id == person_id),
     )
+    held = sa.union(*own, sa.select(in_force.c.role_id))
     permissions = (
         sa.select(sa.literal("permission"), permission.c.name, resource.c.name)
         .select_from(role_permission)
@@ -293,7 +335,12 @@ def _standing(person_id: int, county_id: int | None) -> sa.CompoundSelect[Any]:
         .where(role_permission.c.role_id.in_(held))
         .distinct()
     )
-    roles = sa.select(sa.literal("role"), role.c.name, sa.literal("")).where(role.c.id.in_(held))
+    roles = sa.select(sa.literal("role"), role.c.name, sa.literal("")).where(role.c.id.in_(sa.union(*own)))
+    deputed = sa.select(
+        sa.literal("deputed"),
+        in_force.c.role,
+        sa.cast(in_force.c.person_id, sa.String) + sa.literal("/") + in_force.c.name,
+    )
     chain = (
         sa.select(organisation.c.id, organisation.c.parent_id)
         .where(organisation.c.id == county_id)
@@ -303,12 +350,16 @@ def _standing(person_id: int, county_id: int | None) -> sa.CompoundSelect[Any]:
         sa.select(organisation.c.id, organisation.c.parent_id).join(chain, organisation.c.id == chain.c.parent_id)
     )
     above = sa.select(sa.literal("above"), sa.cast(chain.c.id, sa.String), sa.literal(""))
-    return sa.union_all(permissions, roles, above)
+    return sa.union_all(permissions, roles, deputed, above)
 
 
-def counties_below(session: Session, organisation_id: int) -> list[int]:
-    """All counties under a city or province."""
+def counties_below(session: Session, organisation_id: int | None, *, everywhere: bool = False) -> list[int]:
+    """All counties under a city or province, or of the whole installation."""
     table = sa.inspect(Organisation).local_table
+    if everywhere:
+        return list(session.connection().execute(sa.select(table.c.id).where(table.c.kind == "county")).scalars())
+    if organisation_id is None:
+        return []
     tree = sa.select(table.c.id, table.c.kind).where(table.c.id == organisation_id).cte("tree", recursive=True)
     tree = tree.union_all(
         sa.select(table.c.id, table.c.kind)

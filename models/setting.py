@@ -15,9 +15,9 @@ from models import viewer
 from models.base import CountyRecord, Record, column
 from models.field import Choice, FieldError, Text, clean_text
 from models.workflow import NotFound
-from models.worktime import Limit, Unit
+from models.worktime import Limit, OfficeHours, Unit
 
-SettingKind = Literal["limit", "integer", "decimal", "boolean", "choice", "text"]
+SettingKind = Literal["limit", "integer", "decimal", "boolean", "choice", "text", "hours"]
 
 
 UNITS = {
@@ -93,6 +93,11 @@ class SettingSpec:
                 return Limit.parse(_unit_in_words.sub(lambda found: f" {UNITS[found[0].strip()]}", text))
             except ValueError:
                 raise FieldError(_l("Please enter a number and a unit, such as “5 working days”.")) from None
+        if self.kind == "hours":
+            try:
+                return OfficeHours.parse(text)
+            except ValueError:
+                raise FieldError(_l("Please enter office hours such as “08:30-12:00 13:30-17:30”.")) from None
         if self.kind == "integer":
             if not text.lstrip("-").isdigit():
                 raise FieldError(_l("Please enter a whole number."))
@@ -202,6 +207,7 @@ SETTINGS: dict[str, SettingSpec] = {
         ),
         SettingSpec("review_decision_limit", _l("A review is decided within"), "limit", "30 calendar_days"),
         SettingSpec("document_code", _l("Office code in the numbers of bulletins"), "text", "政督"),
+        SettingSpec("office_hours", _l("Office hours"), "hours", "08:30-12:00 13:30-17:30"),
         SettingSpec("office_phone", _l("Office telephone shown on every page"), "text", ""),
         SettingSpec("platform_office", _l("Office that signs reminder slips"), "text", ""),
         SettingSpec("platform_contact", _l("Contact person on slips"), "text", ""),

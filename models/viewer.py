@@ -7,6 +7,22 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
+ADMINISTRATORS = frozenset({"system_administrator", "security_administrator", "auditor"})
+"""The three roles that keep the portal; none carries business powers (spec 1)."""
+
+
+LEADER_OF = {"township_leader": "township_officer", "department_leader": "department_officer"}
+"""Leaders may do all that officers of their organisation do (2, introduction)."""
+
+
+@dataclass(frozen=True)
+class Deputed:
+    """A role that somebody exercises for another person while a substitution is in force."""
+
+    role: str
+    person_id: int
+    name: str
+
 
 @dataclass(frozen=True)
 class Viewer:
@@ -26,9 +42,23 @@ class Viewer:
     lineage_ids: frozenset[int]
     """Own county and its ancestors, whose organisations and checklists are visible."""
     roles: frozenset[str]
+    """Own roles, and those exercised for somebody else."""
     permissions: frozenset[tuple[str, str]] = field(default=frozenset(), compare=False, repr=False)
     address: str = ""
     locale: str = "zh_Hans"
+    own_roles: frozenset[str] = frozenset()
+    deputed: tuple[Deputed, ...] = ()
+
+    @property
+    def whole_installation(self) -> bool:
+        """Whether this is an administrator who belongs to no organisation: of everything that is installed, before and beside any county."""
+        return self.organisation_id is None and not self.roles.isdisjoint(ADMINISTRATORS)
+
+    def deputed_for(self, roles: frozenset[str]) -> Deputed | None:
+        """For whom this person would exercise one of the roles; None where one of them is his own."""
+        if not self.own_roles.isdisjoint(roles):
+            return None
+        return next((one for one in self.deputed if one.role in roles or LEADER_OF.get(one.role) in roles), None)
 
     def has_role(self, *names: str) -> bool:
         return not self.roles.isdisjoint(names)

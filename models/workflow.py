@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from models import clock, event, viewer
 from models.base import RECORD_TYPES, Record
 from models.field import Choice, EntryErrors, Field, FieldError, Text, incomplete
-from models.viewer import Viewer
+from models.viewer import Deputed, Viewer
 
 
 class Refused(Exception):
@@ -96,7 +96,15 @@ class By:
     relation: Callable[[Any, Viewer], bool]
 
     def allows(self, record: Record, person: Viewer) -> bool:
-        return person.has_role(*self.roles) and self.relation(record, person)
+        """Whether this person may: in a role of his own, or for somebody else what he has not filed himself."""
+        if not person.has_role(*self.roles) or not self.relation(record, person):
+            return False
+        return person.deputed_for(self.roles) is None or person.person_id not in filed_by(record)
+
+
+def filed_by(record: Any) -> set[int | None]:
+    """Who brought a record about: nobody approves, not even for somebody else, what he filed himself (spec 1)."""
+    return {record.created_by_id, getattr(record, "submitted_by_id", None)} - {None}
 
 
 @dataclass
@@ -137,6 +145,8 @@ class Transition:
     """Fields that depend on the record, instead of `asks`."""
     may_ask: tuple[Field, ...] = ()
     """All that `asks_for` may ask."""
+    tells: tuple[Field, ...] = ()
+    """What its event carries beside what was asked, to name it on the timeline."""
     obstacle: Callable[[Any, datetime], Text | None] | None = None
     """What stands in the way of this record now, whatever would be entered: a sentence, or None. Judged before the
     fields (409 before 422); the button is not offered."""
@@ -240,6 +250,13 @@ def permitted(transition: Transition, record: Record, person: Viewer) -> bool:
     )
 
 
+def performed_for(transition: Transition, record: Record, person: Viewer) -> Deputed | None:
+    """For whom a substitute performs a step; None for what is his own to do."""
+    allowing = [by for by in transition.by if by.allows(record, person)]
+    found = [person.deputed_for(by.roles) for by in allowing]
+    return None if None in found else next(iter(found), None)
+
+
 def possible(record: Any, person: Viewer) -> list[Transition]:
     """The transitions that this person may perform on a record in its present state, in order of declaration."""
     if type(record).workflow is None:
@@ -296,13 +313,17 @@ def perform(
         if obstacle is not None:
             raise Conflict(obstacle)
         _read(step, transition.fields(record), values or {})
+        principal = performed_for(transition, record, person)
+        if principal is not None:
+            step.shown["on_behalf_of"] = {"id": principal.person_id, "name": principal.name}
         if transition.guard is not None:
             transition.guard(step)
         if transition.through and record.state in workflow[transition.through].sources:
             first = workflow[transition.through]
             if not permitted(first, record, person):
                 raise Forbidden()
-            _do(Step(session, record, person, step.now, {}), workflow, first, "transition")
+            behalf = {name: value for name, value in step.shown.items() if name == "on_behalf_of"}
+            _do(Step(session, record, person, step.now, {}, behalf), workflow, first, "transition")
         return _do(step, workflow, transition, "transition")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.portal.builder import Portal
+from views.access import AccessView
 from views.administration import SettingView
 from views.admission import AdmissionOpinionView, AdmissionView, HandDownReportView
 from views.agency import (
@@ -21,7 +22,9 @@ from views.assessment import (
     QuestionnaireView,
     ScoreView,
 )
+from views.audit import AuditView
 from views.bulletin import BulletinView
+from views.calendar import CalendarView
 from views.call import AssignmentView, CallView, EvaluationView, ReportView
 from views.checklist import ChecklistItemView, ChecklistView, DutyView, WorkflowStepView
 from views.checklist_revision import ChecklistRevisionView
@@ -34,13 +37,27 @@ from views.consultation import (
 from views.document import DocumentView, NoticeView
 from views.home import HomeView, LanguageView, SearchView
 from views.inbox import InboxView
+from views.number_series import NumberSeriesView
 from views.organisation import OrganisationView
 from views.own import InterfaceView, ProfileView
-from views.person import PersonView
+from views.person import PersonView, PortfolioView, SubstitutionView
+from views.role import RoleView
 from views.roster import DutyShiftView, LiaisonView
 from views.supervision import ConclusionView, InspectionView, RectificationView, ReviewRequestView
 
-PAGES = (HomeView, LanguageView, SearchView, InboxView, ProfileView, InterfaceView)
+PAGES = (
+    HomeView,
+    LanguageView,
+    SearchView,
+    InboxView,
+    ProfileView,
+    InterfaceView,
+    RoleView,
+    CalendarView,
+    NumberSeriesView,
+    AuditView,
+    AccessView,
+)
 RECORDS = (
     CallView,
     AssignmentView,
@@ -81,6 +98,8 @@ RECORDS = (
     PersonView,
     LiaisonView,
     DutyShiftView,
+    PortfolioView,
+    SubstitutionView,
     SettingView,
 )
 

@@ -10,6 +10,7 @@ from flask_appbuilder.baseviews import BaseView
 from models.base import RECORD_TYPES, Record
 
 if TYPE_CHECKING:
+    from app.portal.administration import AdministrationPage
     from app.portal.frame import Entry
     from app.portal.record_view import RecordView
 
@@ -29,6 +30,8 @@ class Portal(AppBuilder):
         self.record_views: dict[str, RecordView] = {}
         self.navigated: list[Navigated] = []
         """Views with navigation entries, in the order of their registration."""
+        self.pages: list[AdministrationPage] = []
+        """Pages of no record type that ask for permissions of their own."""
         super().__init__(**options)
 
     def _add_admin_views(self) -> None:
@@ -56,6 +59,8 @@ class Portal(AppBuilder):
         made: BaseView = self.add_view_no_menu(view)
         if getattr(made, "group", ""):
             self.navigated.append(made)
+        if hasattr(made, "grants"):
+            self.pages.append(made)
         return made
 
     def view_of(self, record_type: str) -> RecordView | None:
@@ -79,6 +84,9 @@ class Portal(AppBuilder):
         for view in self.record_views.values():
             for name, roles in view.grants().items():
                 granted[name, view.model.__name__] = roles
+        for page in self.pages:
+            for name, roles in page.grants().items():
+                granted[name, page.resource] = roles | granted.get((name, page.resource), frozenset())
         for name, roles in EventApi.grants().items():
             granted[name, "Event"] = roles
         return granted

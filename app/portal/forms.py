@@ -220,6 +220,9 @@ def _unbound(asked: Field, record: Any, option_url: OptionUrl | None) -> Unbound
                 return RadioField(**common, choices=options, validate_choice=False, render_kw=attributes or None)
             chosen = [("", _("Please choose")), *options]
             return SelectField(**common, choices=chosen, validate_choice=False, render_kw=attributes or None)
+        case "choices":
+            several = [(value, str(label)) for value, label in asked.options(record)]
+            return SelectMultipleField(**common, choices=several, validate_choice=False, render_kw=attributes or None)
         case "reference" | "references":
             if option_url is not None:
                 attributes["data-search-url"] = option_url(asked)
@@ -251,13 +254,13 @@ def local_zone() -> ZoneInfo:
 def _typed(asked: Field, value: Any) -> Any:
     """A value as a person would type it."""
     if value is None:
-        return [] if asked.kind == "references" else ("" if asked.kind != "boolean" else False)
+        return [] if asked.kind in ("choices", "references") else ("" if asked.kind != "boolean" else False)
     if isinstance(value, datetime):
         return value.astimezone(local_zone()).strftime("%Y-%m-%d %H:%M")
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, Choice):
         return value.value
-    if asked.kind == "references":
+    if asked.kind in ("choices", "references"):
         return [str(one) for one in value]
     return value if isinstance(value, bool) else str(value)

@@ -88,6 +88,7 @@ def frame() -> Frame:
         demonstration=g.get("demonstration", False),
         moved_clock=exact(clock.now()) if g.get("moved") else "",
         home_url=url_for("HomeView.home"),
+        acting_for="、".join(dict.fromkeys(one.name for one in person.deputed)) if person is not None else "",
     )
 
 

@@ -123,6 +123,7 @@ def _entry(one: Happened, about: str, document_url: Any, file_urls: Mapping[int,
     known = _fields(model, transition)
     values = dict(one.values)
     state = values.pop("state", None)
+    principal = values.pop("on_behalf_of", None)
     title = (
         str(transition.done or transition.label)
         if transition
@@ -170,7 +171,9 @@ def _entry(one: Happened, about: str, document_url: Any, file_urls: Mapping[int,
         at=event.at,
         at_label=exact(event.at),
         title=f"{title}：{about}" if about and about != one.organisation else title,
-        who=one.who,
+        who=_("%(substitute)s for %(name)s", substitute=one.who, name=principal["name"])
+        if isinstance(principal, dict)
+        else one.who,
         organisation=one.organisation,
         text=text,
         facts=tuple(facts),
@@ -196,7 +199,7 @@ def _automatic(model: type[Record] | None, event: Event) -> Any:
 def _fields(model: type[Record] | None, transition: Transition | None) -> dict[str, Field]:
     if transition is None:
         return fields_of(model) if model is not None else {}
-    return {asked.name: asked for asked in (transition.known or transition.asks)}
+    return {asked.name: asked for asked in (*transition.known, *transition.tells)}
 
 
 def _evaluation_fact(value: Mapping[str, Any]) -> Fact:

@@ -33,7 +33,7 @@ def value_text(asked: Field, value: Any, record: Any = None) -> str:
         return str(format_date(value, "long"))
     if isinstance(value, list):
         return "、".join(value_text(asked, one, record) for one in value)
-    if asked.kind == "choice":
+    if asked.kind in ("choice", "choices"):
         return next((str(label) for option, label in asked.options(record) if option == value), str(value))
     if hasattr(value, "title") and not isinstance(value, str):
         return str(value.title)
@@ -50,7 +50,7 @@ def kept_text(asked: Field | None, value: Any) -> str:
         return "、".join(kept_text(asked, one) for one in value)
     if isinstance(value, bool):
         return _("Yes") if value else _("No")
-    if asked is not None and isinstance(asked.choices, type):
+    if asked is not None and (isinstance(asked.choices, type) or asked.kind == "choices"):
         return next((str(label) for option, label in asked.options(None) if option == value), str(value))
     if asked is not None and asked.kind == "datetime":
         try:

@@ -24,6 +24,7 @@ _PLAIN: Mapping[str, Schema] = {
     "datetime": {"type": "string", "format": "date-time"},
     "choice": {"type": "string"},
     "reference": {"type": "integer", "format": "int64", "minimum": 1},
+    "choices": {"type": "array", "items": {"type": "string"}, "uniqueItems": True},
     "references": {"type": "array", "items": {"type": "integer", "format": "int64", "minimum": 1}, "uniqueItems": True},
     "json": {},
 }
