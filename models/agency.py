@@ -55,7 +55,7 @@ class StationedAgency(CountyRecord):
         help=_l("Where it is stationed."),
     )
     head_name: Mapped[str] = column(
-        _l("Head"), sa.String(40), listed=True, searched=True, required=False, nullable=False, default=""
+        _l("Head of the agency"), sa.String(40), listed=True, searched=True, required=False, nullable=False, default=""
     )
     head_id: Mapped[int | None] = person_reference(_l("Account of the head"), required=False, index=True)
     posts: Mapped[int] = column(
@@ -207,7 +207,7 @@ class TransferState(State):
     draft = "draft", _l("Draft"), "waiting"
     sent = "sent", _l("Waiting for receipt"), "others"
     received = "received", _l("Received"), "done", True
-    refused = "refused", _l("Refused"), "muted", True
+    refused = "refused", _l("Not received"), "muted", True
     withdrawn = "withdrawn", _l("Withdrawn"), "muted", True
 
 
@@ -247,7 +247,7 @@ class MembershipTransfer(CountyRecord):
         _l("From"), "organisation", listed=True, searched=True, editable=False, nullable=False
     )
     township_id: Mapped[int | None] = reference(_l("To"), "organisation", listed=True, searched=True, editable=False)
-    membership: Mapped[Membership | None] = column(_l("Relation"), choice_type(Membership), editable=False)
+    membership: Mapped[Membership | None] = column(_l("Kind of relation"), choice_type(Membership), editable=False)
     state: Mapped[TransferState] = column(
         _l("State"),
         choice_type(TransferState),
@@ -257,7 +257,7 @@ class MembershipTransfer(CountyRecord):
         nullable=False,
         default=TransferState.draft,
     )
-    sent_at: Mapped[datetime | None] = column(_l("Sent"), UtcDateTime, editable=False)
+    sent_at: Mapped[datetime | None] = column(_l("Sent at"), UtcDateTime, editable=False)
     receipt: Mapped[str] = column(
         _l("Number of the receipt"), sa.String(60), editable=False, nullable=False, default=""
     )
@@ -387,7 +387,7 @@ MembershipTransfer.workflow = Workflow(
         ),
         Transition(
             "receive",
-            _l("Receive"),
+            _l("Receive relation"),
             (TOWNSHIP,),
             ("sent",),
             "received",
@@ -410,7 +410,7 @@ MembershipTransfer.workflow = Workflow(
         ),
         Transition(
             "refuse",
-            _l("Refuse"),
+            _l("Refuse transfer"),
             (TOWNSHIP,),
             ("sent",),
             "refused",

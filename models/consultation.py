@@ -132,7 +132,7 @@ class PersonnelConsultation(CountyRecord):
         nullable=False,
         default=ConsultationState.draft,
     )
-    sent_at: Mapped[datetime | None] = column(_l("Sent"), UtcDateTime, editable=False)
+    sent_at: Mapped[datetime | None] = column(_l("Sent at"), UtcDateTime, editable=False)
     lapse_rule: Mapped[LapseRule | None] = column(
         _l("If no reply comes in time"), choice_type(LapseRule), editable=False
     )
@@ -144,7 +144,7 @@ class PersonnelConsultation(CountyRecord):
     coordination: Mapped[str] = column(
         _l("Result of the coordination"), sa.Text, kind="long_text", editable=False, nullable=False, default=""
     )
-    coordinated_at: Mapped[datetime | None] = column(_l("Coordinated"), UtcDateTime, editable=False)
+    coordinated_at: Mapped[datetime | None] = column(_l("Coordinated at"), UtcDateTime, editable=False)
     decision: Mapped[Decision | None] = column(_l("Decision"), choice_type(Decision), editable=False)
     decision_text: Mapped[str] = column(
         _l("Decision in words"), sa.Text, kind="long_text", editable=False, nullable=False, default=""
@@ -157,8 +157,8 @@ class PersonnelConsultation(CountyRecord):
         nullable=False,
         default="",
     )
-    decided_at: Mapped[datetime | None] = column(_l("Decided"), UtcDateTime, editable=False)
-    informed_at: Mapped[datetime | None] = column(_l("Township informed"), UtcDateTime, editable=False)
+    decided_at: Mapped[datetime | None] = column(_l("Decided at"), UtcDateTime, editable=False)
+    informed_at: Mapped[datetime | None] = column(_l("Township informed at"), UtcDateTime, editable=False)
 
     agency: Mapped[StationedAgency | None] = relationship(foreign_keys=[agency_id])
     to_agency: Mapped[StationedAgency | None] = relationship(foreign_keys=[to_agency_id])
@@ -246,8 +246,8 @@ class ConsultationOpinion(CountyRecord):
     )
     meeting_date: Mapped[date | None] = column(_l("Date of the Party committee's meeting"), sa.Date, editable=False)
     signed_by: Mapped[str] = column(_l("Signed by"), sa.String(60), editable=False, nullable=False, default="")
-    replied_at: Mapped[datetime | None] = column(_l("Reply received"), UtcDateTime, editable=False)
-    lapsed_at: Mapped[datetime | None] = column(_l("Lapsed"), UtcDateTime, editable=False)
+    replied_at: Mapped[datetime | None] = column(_l("Replied at"), UtcDateTime, editable=False)
+    lapsed_at: Mapped[datetime | None] = column(_l("Lapsed at"), UtcDateTime, editable=False)
     deemed_consent: Mapped[bool] = column(
         _l("Counts as consent"), sa.Boolean, editable=False, nullable=False, default=False
     )

@@ -348,7 +348,7 @@ PersonnelConsultation.workflow = Workflow(
         ),
         Transition(
             "reply",
-            _l("Reply"),
+            _l("Reply for the Party committee"),
             (SECRETARY,),
             ("consulting",),
             guard=_reply_guard,

@@ -65,7 +65,7 @@ class FundsRecord(CountyRecord):
 
 
 class PeriodState(State):
-    open = "open", _l("Open"), "going"
+    open = "open", _l("Account open"), "going"
     closed = "closed", _l("Account closed"), "done", True
 
 

@@ -62,7 +62,7 @@ class AdjustmentProposal(CountyRecord):
     )
     meeting_date: Mapped[date | None] = column(_l("Date of the Party committee's meeting"), sa.Date, required=True)
     proposal: Mapped[str] = column(
-        _l("What is proposed"), sa.Text, kind="long_text", required=True, nullable=False, default=""
+        _l("Proposal in words"), sa.Text, kind="long_text", required=True, nullable=False, default=""
     )
     reason: Mapped[str] = column(
         _l("Facts from daily performance"), sa.Text, kind="long_text", required=True, nullable=False, default=""
@@ -82,7 +82,7 @@ class AdjustmentProposal(CountyRecord):
         nullable=False,
         default=ProposalState.draft,
     )
-    sent_at: Mapped[datetime | None] = column(_l("Sent"), UtcDateTime, editable=False)
+    sent_at: Mapped[datetime | None] = column(_l("Sent at"), UtcDateTime, editable=False)
     answer_due: Mapped[datetime | None] = column(_l("Answer due"), UtcDateTime, listed=True, editable=False)
     answer: Mapped[ProposalAnswer | None] = column(
         _l("Answer"), choice_type(ProposalAnswer), listed=True, editable=False
@@ -93,7 +93,7 @@ class AdjustmentProposal(CountyRecord):
     reasons: Mapped[str] = column(
         _l("Reasons of the answer"), sa.Text, kind="long_text", editable=False, nullable=False, default=""
     )
-    answered_at: Mapped[datetime | None] = column(_l("Answered"), UtcDateTime, editable=False)
+    answered_at: Mapped[datetime | None] = column(_l("Answered at"), UtcDateTime, editable=False)
 
     agency: Mapped[StationedAgency | None] = relationship(foreign_keys=[agency_id])
     township: Mapped[Organisation] = relationship(foreign_keys=[township_id])

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.database import transaction
 from app.demonstration.assessment import Assessment
+from app.demonstration.agencies import Agencies
 from app.demonstration.county import County, found_county, put_list_in_force, set_up
 from app.demonstration.matters import read_library
 from app.demonstration.month import Month
@@ -81,9 +82,11 @@ def _fill(session: Session, seed: int, today: date, progress: Callable[[str], No
         county = found_county(session)
         set_up(session, county, range(founded.year, today.year + 2))
         people = settle_people(session, county, random, current_app.config["DEMO_PASSWORD"], founded)
+        staff = Staff(session, people)
+        agencies = Agencies(session, county, staff, people, Random(seed + 1))
+        agencies.found()
         progress("The county's list of 57 matters …")
         items = put_list_in_force(session, county, founded.year)
-    staff = Staff(session, people)
     library = read_library()
     planned = plan_month(work_calendar(session, county.body.id), today, library, county.places, random)
     progress(f"A month of calls: {len(planned)} matters from {len(county.townships)} townships …")
@@ -95,6 +98,8 @@ def _fill(session: Session, seed: int, today: date, progress: Callable[[str], No
     with clock.at(founded):
         assessment.begin(today.year)
     assessment.collect(today)
+    progress("Stationed agencies and personnel consultations …")
+    agencies.work(today)
 
 
 def _leave_old_events_untold(session: Session) -> None:

@@ -158,3 +158,6 @@ class Staff:
 
     def leader_person(self, organisation_id: int) -> Person:
         return self._people[self._leaders[organisation_id]]
+
+    def leader(self, organisation_id: int) -> Viewer:
+        return self.viewer(self._leaders[organisation_id])

@@ -7,11 +7,13 @@ from collections.abc import Iterator
 import pytest
 import sqlalchemy as sa
 from flask_appbuilder.security.sqla.models import Role
+from sqlalchemy.orm import Session
 
 from models.event import Event
+from models.imported import Import, ImportState
 from models.notification import Notification
 from models.person import ROLES, Person
-from tests.access.samples import NOW, Samples, places
+from tests.access.samples import NOW, Place, Samples, places
 from tests.conftest import Installation
 from tests.county import County
 
@@ -39,7 +41,8 @@ def rows(sqlite_installation: Installation) -> Rows:
             )  # fmt: skip
             session.add(message)
             session.flush()
-            found.append({**made, "event": newest, "inbox": message.id})
+            imported = _import(session, place)
+            found.append({**made, "event": newest, "audit": newest, "inbox": message.id, "import": imported})
     with county.acting(None) as session:
         person = Person(
             username=EVERYBODY, first_name="人", last_name="万能", email="everybody@county.example", active=True,
@@ -49,8 +52,23 @@ def rows(sqlite_installation: Installation) -> Rows:
         session.add(person)
         session.flush()
         county.people[EVERYBODY] = person.id
+        role = Role(name="clerk_of_archives")
+        session.add(role)
+        session.flush()
+        found[0]["role"] = role.id  # roles are the installation's, not a county's
     sqlite_installation._keep("samples")
     return found[0], found[1]
+
+
+def _import(session: Session, place: Place) -> int:
+    """An import of organisations that the reader of a place uploaded."""
+    made = Import(
+        county_id=place.county, person_id=place.people["reader"], record_type="organisation", file_name=f"{place.mark}.xlsx", sha256="0" * 64,
+        size=1, file_key="imports/none", state=ImportState.checked, made_at=NOW, total=0, to_create=0, to_change=0, unchanged=0, wrong=0,
+    )  # fmt: skip
+    session.add(made)
+    session.flush()
+    return made.id
 
 
 @pytest.fixture

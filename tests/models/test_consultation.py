@@ -481,7 +481,7 @@ def test_whatever_is_tried_no_decision_comes_before_the_opinions(county: County)
     run_state_machine_as_test(
         Consulting,
         settings=settings(
-            max_examples=6, stateful_step_count=14, deadline=None, derandomize=True, database=None,
+            max_examples=10, stateful_step_count=14, deadline=None, derandomize=True, database=None,
             suppress_health_check=list(HealthCheck),
         ),
     )  # fmt: skip
