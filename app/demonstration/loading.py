@@ -16,6 +16,7 @@ from app.demonstration.matters import read_library
 from app.demonstration.month import Month
 from app.demonstration.people import NotInstalled, Staff, settle_people
 from app.demonstration.plan import month_before, plan_month
+from app.demonstration.supervision import SupervisionOffice, fill_roster
 from models import clock, viewer
 from models.calendar import work_calendar
 from models.event import Event
@@ -87,6 +88,9 @@ def _fill(session: Session, seed: int, today: date, progress: Callable[[str], No
     progress(f"A month of calls: {len(planned)} matters from {len(county.townships)} townships …")
     month = Month(session, county.body.id, library, items, _departments(county), staff, random)
     month.run(planned, datetime.combine(today, time(0), tzinfo=zone), _weekly(progress))
+    progress("Supervision, duty roster and liaisons …")
+    SupervisionOffice(session, county, staff, today).run()
+    fill_roster(session, county, staff, today)
 
 
 def _leave_old_events_untold(session: Session) -> None:
