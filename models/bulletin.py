@@ -118,7 +118,7 @@ class Bulletin(CountyRecord):
     """The figures, frozen when a statistics bulletin is submitted."""
     submitted_at: Mapped[datetime | None] = column(_l("Submitted for approval"), UtcDateTime, editable=False)
     submitted_by_id: Mapped[int | None] = person_reference(_l("Submitted by"), editable=False)
-    approved_at: Mapped[datetime | None] = column(_l("Approved"), UtcDateTime, editable=False)
+    approved_at: Mapped[datetime | None] = column(_l("Approved at"), UtcDateTime, editable=False)
     approved_by_id: Mapped[int | None] = person_reference(_l("Approved by"), editable=False)
     """Whose account approved."""
     approved_for_id: Mapped[int | None] = person_reference(_l("On behalf of"), editable=False)

@@ -213,7 +213,7 @@ Rectification.workflow = Workflow(
             effect=_report,
             primary=True,
             icon="clipboard-check",
-            done=_l("Rectification reported"),
+            done=_l("Department reported its rectification"),
             help=_l("The township need not prove anything: its evaluation tells the result."),
             asks=(
                 Field(

@@ -116,6 +116,7 @@ def set_up(session: Session, county: County, years: Sequence[int]) -> None:
         "office_phone": office.phone,
         "platform_office": office.short_name,
         "platform_contact": "县政府办公室督办科",
+        "document_code": "示政督",
     }
     session.add_all(Setting(county_id=county.body.id, name=name, value=value) for name, value in values.items())
     seed_calendar(session, county.body.id, years)

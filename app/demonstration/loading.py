@@ -11,14 +11,15 @@ from flask import current_app
 from sqlalchemy.orm import Session
 
 from app.database import transaction
-from app.demonstration.assessment import Assessment
 from app.demonstration.agencies import Agencies
+from app.demonstration.assessment import Assessment
 from app.demonstration.county import County, found_county, put_list_in_force, set_up
 from app.demonstration.matters import read_library
 from app.demonstration.month import Month
 from app.demonstration.off_list import OffList
 from app.demonstration.people import NotInstalled, Staff, settle_people
 from app.demonstration.plan import month_before, plan_month
+from app.demonstration.supervision import SupervisionOffice, fill_roster
 from models import clock, viewer
 from models.calendar import work_calendar
 from models.event import Event
@@ -100,6 +101,9 @@ def _fill(session: Session, seed: int, today: date, progress: Callable[[str], No
     assessment.collect(today)
     progress("Stationed agencies and personnel consultations …")
     agencies.work(today)
+    progress("Supervision, duty roster and liaisons …")
+    SupervisionOffice(session, county, staff, today).run()
+    fill_roster(session, county, staff, today)
 
 
 def _leave_old_events_untold(session: Session) -> None:

@@ -150,6 +150,9 @@ class Staff:
     def officer(self, organisation_id: int) -> Viewer:
         return self.viewer(self._officers[organisation_id])
 
+    def person(self, username: str) -> Person:
+        return self._people[username]
+
     def officer_person(self, organisation_id: int) -> Person:
         return self._people[self._officers[organisation_id]]
 

@@ -1,0 +1,294 @@
+"""What the supervision office made of the month's late calls, through the workflows themselves: inspections, conclusions in
+several states, an issued criticism with its orders, a review; and the duty roster and liaisons of the coming week."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from app.demonstration.county import County
+from app.demonstration.people import Staff
+from models import clock, viewer
+from models.base import Record
+from models.bulletin import Bulletin, BulletinCase
+from models.calendar import work_calendar
+from models.call import Assignment, Call, CallKind, CallState, Mark
+from models.conclusion import Conclusion, Finding
+from models.inspection import Inspection, InspectionCall, InspectionItem, InspectionKind
+from models.organisation import Organisation, RunBy
+from models.person import Person
+from models.rectification import Rectification
+from models.review import ReviewRequest
+from models.roster import DutyShift, Liaison
+from models.viewer import Viewer
+from models.workflow import perform
+
+KNOWN = 9
+"""So many working days ago a delay must have been known to be taken up."""
+
+EXPLANATIONS = (
+    "经办同志当日在外参加防汛会议，未及时登录平台，责任在我局。已调整联络员并安排专人值守。",
+    "因科室之间交接不清，未能按时响应，我局已向乡镇说明情况并到现场对接。",
+    "我局已于派发当日电话联系乡镇经办人员，因系统操作不熟未在平台登记，请予核实。",
+    "该事项涉及权责交叉，研究耗时较长，我局今后先响应、后研究。",
+)
+REQUIREMENTS = "明确联络员及替补人员，落实首接负责；三日内到现场与乡镇对接并推进办理。"
+
+
+class SupervisionOffice:
+    """Acts after the month of calls is over, at instants that lie in it."""
+
+    def __init__(self, session: Session, county: County, staff: Staff, today: date) -> None:
+        self.session = session
+        self.county = county
+        self.staff = staff
+        self.calendar = work_calendar(session, county.body.id)
+        self.today = today
+
+    def at(self, days_ago: int, hour: int, minute: int = 0) -> datetime:
+        """A moment of a working day before today; 1 is the last one."""
+        day = self.calendar.move_working_days(self.today, -days_ago)
+        return datetime(day.year, day.month, day.day, hour, minute, 12, tzinfo=self.calendar.zone)
+
+    def run(self) -> None:
+        """Do all of it, in the order of time for each matter."""
+        late = self._late()
+        self._inspect(late)
+        served = [
+            self._conclude(one, self._finding(one), text) for one, text in zip(late[:3], EXPLANATIONS, strict=False)
+        ]
+        for one in late[3:4]:
+            self._conclude(one, Finding.none, EXPLANATIONS[2])
+        for one, asked in zip(late[4:6], (True, False), strict=False):
+            self._begin_conclusion(one, asked=asked)
+        if served:
+            self._criticise(served[:2])
+        for conclusion in served[2:]:
+            self._review(conclusion)
+        self._draft_statistics()
+
+    # What there is to look at
+
+    def _late(self) -> list[Assignment]:
+        """Assignments answered late or not at all, known long enough; of each department one, those run by the county first."""
+        known = self.at(KNOWN, 17)
+        with viewer.system():
+            found = self.session.scalars(
+                sa.select(Assignment)
+                .join(Call)
+                .where(
+                    Call.kind == CallKind.general,
+                    Call.state != CallState.withdrawn,
+                    Assignment.respond_due < known,
+                    sa.or_(Assignment.responded_at.is_(None), Assignment.responded_at > Assignment.respond_due),
+                )
+                .order_by(Assignment.id)
+            ).all()
+            chosen: dict[int, Assignment] = {}
+            for one in found:
+                if set(one.marks(known)) & {Mark.late_response, Mark.no_response}:
+                    chosen.setdefault(one.department_id, one)
+            return sorted(chosen.values(), key=lambda one: (one.department.run_by != RunBy.county, one.id))
+
+    def _finding(self, one: Assignment) -> Finding:
+        return Finding.no_response if Mark.no_response in one.marks(self.at(KNOWN, 17)) else Finding.late_response
+
+    def _clock_time(self, instant: datetime) -> str:
+        local = instant.astimezone(self.calendar.zone)
+        return f"{local.month}月{local.day}日{local.hour}:{local.minute:02d}"
+
+    def _facts(self, one: Assignment) -> str:
+        told = (
+            f"{self._clock_time(one.assigned_at)}，该事项派发{one.department.short_name}{one.role.label}，"
+            f"应于{self._clock_time(one.respond_due)}前响应。"
+        )
+        if one.responded_at is None:
+            return f"{told}经平台催办，至今无响应记录，乡镇反映未接到联系。"
+        return f"{told}经平台催办，实际于{self._clock_time(one.responded_at)}响应，超过规定时限。"
+
+    # What is done
+
+    def _perform(self, who: str | Viewer, at: datetime, record: Record, name: str, **values: Any) -> None:
+        with viewer.system():
+            person = self.staff.viewer(who) if isinstance(who, str) else who
+        with clock.at(at), viewer.viewing(person):
+            perform(self.session, type(record), record.id, name, values)
+
+    def _save(self, who: str | Viewer, at: datetime, record: Any, **lines: Any) -> Any:
+        """As the generic form saves it."""
+        with viewer.system():
+            person = self.staff.viewer(who) if isinstance(who, str) else who
+        with clock.at(at), viewer.viewing(person):
+            record.prepare(self.session, person)
+            self.session.add(record)
+            for name, rows in lines.items():
+                setattr(record, name, rows)
+            self.session.flush()
+        return record
+
+    def _inspect(self, late: list[Assignment]) -> None:
+        """One visit that is done, and an unannounced one under way."""
+        plans: tuple[tuple[InspectionKind, str, int], ...] = (
+            (InspectionKind.open, "查看“{title}”事项响应和现场办理情况", 8),
+            (InspectionKind.unannounced, "暗访“{title}”事项现场办理情况", 2),
+        )
+        for one, (kind, subject, days) in zip(late[:2], plans, strict=False):
+            with viewer.system():
+                call, department_id = one.call, one.department_id
+                lines: dict[str, Any] = {"calls": [InspectionCall(call=call)]}
+                if call.checklist_item is not None:
+                    lines["items"] = [InspectionItem(item=call.checklist_item)]
+                title = call.title
+            inspection = self._save(
+                "supervisor",
+                self.at(days, 8, 50),
+                Inspection(subject=subject.format(title=title)[:120], kind=kind, target_id=department_id, planned_on=self.at(days, 9).date()),
+                **lines,
+            )  # fmt: skip
+            self._perform("supervisor", self.at(days, 9, 5), inspection, "begin")
+            if kind is InspectionKind.open:
+                findings = "现场走访并与乡镇经办人员核对：平台催办后部门才与乡镇联系，首次到现场晚于规定时限。"
+                evidence = "平台时间记录；与乡镇经办人员的谈话记录存督查一科。"
+                self._perform(
+                    "supervisor", self.at(days, 16, 20), inspection, "complete", findings=findings, evidence=evidence
+                )
+
+    def _begin_conclusion(self, one: Assignment, *, asked: bool, days: int = 1) -> Conclusion:
+        with viewer.system():
+            conclusion = Conclusion(
+                department_id=one.department_id, call_id=one.call_id, matter=one.call.title, facts=self._facts(one)
+            )
+        self._save("supervisor", self.at(days, 9, 30), conclusion)
+        if asked:
+            self._perform("supervisor", self.at(days, 10, 15), conclusion, "ask_explanation")
+        return conclusion
+
+    def _conclude(self, one: Assignment, finding: Finding, explanation: str) -> Conclusion:
+        """Draft, explanation, finding and service on successive days."""
+        conclusion = self._begin_conclusion(one, asked=True, days=8)
+        with viewer.system():
+            officer = self.staff.officer(one.department_id)
+        self._perform(officer, self.at(7, 11, 5), conclusion, "explain", explanation=explanation)
+        text = (
+            "经查阅通话记录，部门已在时限内电话联系乡镇，属登记不及时，不予认定。"
+            if finding is Finding.none
+            else f"经平台记录比对、与乡镇核实，并听取说明，认定为{'不响应' if finding is Finding.no_response else '响应超时'}。"
+        )
+        values = {
+            "finding": finding.value,
+            "text": text,
+            "requirements": "" if finding is Finding.none else REQUIREMENTS,
+        }
+        self._perform("supervisor", self.at(6, 10, 40), conclusion, "find", **values)
+        self._perform("supervisor", self.at(6, 15, 10), conclusion, "serve")
+        return conclusion
+
+    def _criticise(self, conclusions: list[Conclusion]) -> None:
+        """Submitted by the supervision office, signed on paper by the county's head and entered for him; the orders follow."""
+        with viewer.system():
+            departments = sorted((one.department for one in conclusions if one.department), key=lambda one: one.order)
+            names = "、".join(one.short_name for one in departments)
+            cases = [BulletinCase(conclusion=one) for one in conclusions]
+            leader = self.staff.viewer("leader")
+        bulletin = self._save(
+            "supervisor",
+            self.at(5, 9, 20),
+            Bulletin(
+                title=f"关于{names}办理“乡呼县应”事项不力情况的通报"[:120],
+                text=f"近期，督查机构对“乡呼县应”事项办理情况进行督查，发现个别部门响应不及时。经核查并听取说明，现对{names}予以通报批评，责令限期整改。"
+                "各部门要引以为戒，落实首接负责和按时响应要求。任何单位不得因被评价、被通报而向乡镇（街道）施加压力或者要求更改评价。",
+            ),
+            cases=cases,
+        )  # fmt: skip
+        self._perform("supervisor", self.at(5, 10), bulletin, "submit")
+        self._perform("director", self.at(5, 16, 30), bulletin, "approve", on_behalf_of=leader.person_id)
+        self._rectify()
+
+    def _rectify(self) -> None:
+        """The first order is put right and verified, the second reported."""
+        with viewer.system():
+            orders = self.session.scalars(sa.select(Rectification).order_by(Rectification.id)).all()
+            officers = [self.staff.officer(one.department_id) for one in orders]
+        for place, (order, officer) in enumerate(zip(orders, officers, strict=True)):
+            result = "已明确联络员和替补人员，到现场与乡镇对接，问题正在按计划办理；对经办科室进行了提醒。"
+            self._perform(officer, self.at(3, 10 + place, 25), order, "report", result=result)
+            if place == 0:
+                self._perform(
+                    "supervisor", self.at(2, 15), order, "verify", remark="经与乡镇核对，整改属实，予以销号。"
+                )
+
+    def _review(self, conclusion: Conclusion) -> None:
+        """The department disputes the finding; the other section examines it."""
+        with viewer.system():
+            officer = self.staff.officer(conclusion.department_id or 0)
+        grounds = "我局在响应时限内已电话联系乡镇党政办，通话记录可查，仅未在平台登记，请求对响应超时的认定予以复核。"
+        request = self._save(officer, self.at(3, 14, 30), ReviewRequest(conclusion_id=conclusion.id, grounds=grounds))
+        self._perform("supervisor2", self.at(2, 9, 40), request, "examine")
+
+    def _draft_statistics(self) -> None:
+        """This month's figures wait as a draft."""
+        first = self.at(1, 9).date().replace(day=1)
+        bulletin = Bulletin(
+            kind="statistics",
+            title=f"关于{first.year}年{first.month}月“乡呼县应”事项办理情况的通报",
+            period_from=first,
+            period_to=self.at(1, 9).date(),
+            text="现将本月“乡呼县应”事项办理情况通报如下。",
+        )
+        self._save("supervisor", self.at(1, 16), bulletin)
+
+
+NIGHTS = 7
+ON_CALL = ("县公安局", "县应急局", "县水利局", "县住建局", "县消防大队", "县供电公司")
+"""Departments that emergencies need at any hour."""
+
+
+def fill_roster(session: Session, county: County, staff: Staff, today: date) -> None:
+    """A liaison of every department and township, and the nights of the coming week for duty room, townships and
+    emergency departments, each kept by the organisation itself."""
+    calendar = work_calendar(session, county.body.id)
+    yesterday = calendar.close_of_day(calendar.move_working_days(today, -1)) - timedelta(minutes=40)
+    evening = datetime(today.year, today.month, today.day, 17, 30, tzinfo=calendar.zone)
+    room = county.offices["县总值班室"]
+    with clock.at(yesterday):
+        for organisation in (*county.departments, *county.townships):
+            with viewer.system():
+                keeper = staff.officer(organisation.id)
+            officer, leader = staff.officer_person(organisation.id), staff.leader_person(organisation.id)
+            entries: list[DutyShift | Liaison] = [
+                Liaison(organisation=organisation, person=officer, phone=officer.phone or "", substitute=leader)
+            ]
+            if organisation.short_name in ON_CALL or organisation in county.townships:
+                entries += _nights(organisation, (officer, leader), evening)
+            _enter(session, keeper, entries)
+        with viewer.system():
+            duty = staff.viewer("duty")
+        _enter(session, duty, _nights(room, (staff.person("duty"),), evening))
+
+
+def _nights(organisation: Organisation, people: Sequence[Person], evening: datetime) -> list[DutyShift | Liaison]:
+    """Every night of a week, from one working day's end to the next one's beginning, with the people in the order of the chain."""
+    return [
+        DutyShift(
+            organisation=organisation,
+            person=person,
+            phone=person.phone or "",
+            begins=evening + timedelta(days=night),
+            ends=evening + timedelta(days=night, hours=15),
+            position=position,
+        )
+        for night in range(NIGHTS)
+        for position, person in enumerate(people, start=1)
+    ]
+
+
+def _enter(session: Session, keeper: Viewer, entries: Sequence[DutyShift | Liaison]) -> None:
+    with viewer.viewing(keeper), session.no_autoflush:
+        for entry in entries:
+            entry.prepare(session, keeper)
+            session.add(entry)
+        session.flush()
