@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
@@ -20,13 +19,6 @@ from models.organisation import Organisation
 from models.person import Person
 from models.setting import CandidateNames, LapseRule, counties_with, setting
 from models.workflow import Conflict, Forbidden, Invalid, State
-
-_SECRETARY = re.compile(r"(?<!副)(?<!纪委)(?<!政法委)(?<!团委)(?<!支部)(?<!总支)书记")
-
-
-def is_party_secretary(person: Person) -> bool:
-    """Whether a person is marked as the secretary (书记) of the organisation's Party committee; a deputy is not, nor the discipline secretary."""
-    return _SECRETARY.search(person.position or "") is not None
 
 
 class ConsultationAction(Choice):

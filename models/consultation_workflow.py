@@ -23,7 +23,6 @@ from models.consultation import (
     Opinion,
     OpinionState,
     PersonnelConsultation,
-    is_party_secretary,
     name_handler,
     names_in_portal,
 )
@@ -41,7 +40,7 @@ def _addressed(consultation: PersonnelConsultation, person: Viewer) -> bool:
         return False
     session = sa.orm.object_session(consultation)
     signer = session.get(Person, person.person_id) if session is not None else None
-    return signer is not None and is_party_secretary(signer)
+    return signer is not None and signer.party_secretary
 
 
 def is_consulted(consultation: PersonnelConsultation, organisation_id: int | None) -> bool:
@@ -144,7 +143,7 @@ def _secretaries(session: Session, townships: set[int]) -> list[Person]:
     leaders = sa.select(Person).where(
         Person.organisation_id.in_(townships), Person.active.is_(True), Person.roles.any(name="township_leader")
     )
-    return [one for one in session.scalars(leaders.order_by(Person.id)) if is_party_secretary(one)]
+    return list(session.scalars(leaders.where(Person.party_secretary).order_by(Person.id)))
 
 
 # Names

@@ -358,7 +358,7 @@ def _people(session: Session, made: County) -> None:
         person = Person(
             username=name, first_name=f"员{number}", last_name="张", email=f"{name}@county.example", password=_CHEAP_HASH, active=True,
             organisation_id=made.organisations[organisation], session_epoch=0, must_change_password=False,
-            position="党委书记" if "township_leader" in held else "",
+            position="党委书记" if "township_leader" in held else "", party_secretary="township_leader" in held,
         )  # fmt: skip
         person.roles = [roles[role] for role in held]
         session.add(person)

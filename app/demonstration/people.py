@@ -113,6 +113,7 @@ def settle_people(
             password=hashed,
             organisation=account.organisation,
             position=account.position,
+            party_secretary=account.role == "township_leader",
             phone=account.phone,
             locale="zh_Hans",
             must_change_password=False,
@@ -161,6 +162,3 @@ class Staff:
 
     def leader_person(self, organisation_id: int) -> Person:
         return self._people[self._leaders[organisation_id]]
-
-    def leader(self, organisation_id: int) -> Viewer:
-        return self.viewer(self._leaders[organisation_id])
