@@ -122,6 +122,13 @@ def own_agencies(person: viewer.Viewer) -> sa.Select[tuple[int]]:
     return sa.select(table.c.id).where(sa.or_(*(one == person.organisation_id for one in own)))
 
 
+def only_agency(record: Any, person: viewer.Viewer) -> int | None:
+    """The agency that a form starts with: the person's, where it can be one only."""
+    session = sa.orm.object_session(record)
+    found = session.connection().execute(own_agencies(person).limit(2)).scalars().all() if session is not None else []
+    return found[0] if len(found) == 1 else None
+
+
 class Membership(Choice):
     none = "none", _l("Neither")
     party = "party", _l("Party member")
@@ -148,10 +155,16 @@ class AgencyStaff(CountyRecord):
     natural_key = ("agency", "name")
 
     agency_id: Mapped[int] = reference(
-        _l("Agency"), "stationed_agency", listed=True, searched=True, nullable=False, index=False
+        _l("Agency"),
+        "stationed_agency",
+        listed=True,
+        searched=True,
+        nullable=False,
+        index=False,
+        prefill=only_agency,
     )
     name: Mapped[str] = column(
-        _l("Name"),
+        _l("Full name"),
         sa.String(40),
         listed=True,
         searched=True,

@@ -29,9 +29,9 @@ class ConsultationAction(Choice):
 
 class ConsultationState(State):
     draft = "draft", _l("Draft"), "waiting"
-    consulting = "consulting", _l("Waiting for the township's opinion"), "others"
+    consulting = "consulting", _l("Waiting for opinion"), "others"
     replied = "replied", _l("Waiting for decision"), "waiting"
-    decided = "decided", _l("Waiting for the township to be informed"), "waiting"
+    decided = "decided", _l("Township to be informed"), "waiting"
     done = "done", _l("Township informed"), "done", True
     withdrawn = "withdrawn", _l("Withdrawn"), "muted", True
 
@@ -43,9 +43,9 @@ class Decision(Choice):
 
 
 class OpinionState(State):
-    outstanding = "outstanding", _l("Waiting for reply"), "others"
-    given = "given", _l("Replied"), "done", True
-    lapsed = "lapsed", _l("No reply in time"), "overdue", True
+    outstanding = "outstanding", _l("Waiting for the Party committee's reply"), "others"
+    given = "given", _l("Party committee replied"), "done", True
+    lapsed = "lapsed", _l("No reply of the Party committee in time"), "overdue", True
     void = "void", _l("No longer needed"), "muted", True
 
 
@@ -109,7 +109,7 @@ class PersonnelConsultation(CountyRecord):
         help=_l("Without names: they stand on paper, or among the candidates where the county allows it."),
     )
     proposer_id: Mapped[int] = reference(
-        _l("Proposed by"), "organisation", listed=True, searched=True, editable=False, nullable=False
+        _l("Proposing organisation"), "organisation", listed=True, searched=True, editable=False, nullable=False
     )
     township_id: Mapped[int | None] = reference(
         _l("Township consulted"), "organisation", listed=True, searched=True, editable=False
@@ -128,7 +128,9 @@ class PersonnelConsultation(CountyRecord):
     lapse_rule: Mapped[LapseRule | None] = column(
         _l("If no reply comes in time"), choice_type(LapseRule), editable=False
     )
-    reply_due: Mapped[datetime | None] = column(_l("Reply due"), UtcDateTime, listed=True, editable=False)
+    reply_due: Mapped[datetime | None] = column(
+        _l("Reply of the Party committee due"), UtcDateTime, listed=True, editable=False
+    )
     """The nearest deadline of an outstanding opinion; None when nothing is outstanding."""
     outstanding: Mapped[int] = mapped_column(sa.Integer, nullable=False, default=0)
     """Number of opinions that are neither in nor lapsed. The database refuses a decision while there are any."""
@@ -229,7 +231,9 @@ class ConsultationOpinion(CountyRecord):
         nullable=False,
         default=OpinionState.outstanding,
     )
-    due: Mapped[datetime] = column(_l("Reply due"), UtcDateTime, listed=True, editable=False, nullable=False)
+    due: Mapped[datetime] = column(
+        _l("Reply of the Party committee due"), UtcDateTime, listed=True, editable=False, nullable=False
+    )
     extended: Mapped[bool] = column(_l("Time extended"), sa.Boolean, editable=False, nullable=False, default=False)
     opinion: Mapped[Opinion | None] = column(_l("Opinion"), choice_type(Opinion), listed=True, editable=False)
     reasons: Mapped[str] = column(_l("Reasons"), sa.Text, kind="long_text", editable=False, nullable=False, default="")
@@ -238,7 +242,7 @@ class ConsultationOpinion(CountyRecord):
     )
     meeting_date: Mapped[date | None] = column(_l("Date of the Party committee's meeting"), sa.Date, editable=False)
     signed_by: Mapped[str] = column(_l("Signed by"), sa.String(60), editable=False, nullable=False, default="")
-    replied_at: Mapped[datetime | None] = column(_l("Replied at"), UtcDateTime, editable=False)
+    replied_at: Mapped[datetime | None] = column(_l("Party committee replied at"), UtcDateTime, editable=False)
     lapsed_at: Mapped[datetime | None] = column(_l("Lapsed at"), UtcDateTime, editable=False)
     deemed_consent: Mapped[bool] = column(
         _l("Counts as consent"), sa.Boolean, editable=False, nullable=False, default=False
@@ -290,7 +294,7 @@ class ConsultationCandidate(CountyRecord):
     attachable = False
 
     consultation_id: Mapped[int] = reference(_l("Consultation"), "personnel_consultation", nullable=False)
-    name: Mapped[str] = column(_l("Name"), sa.String(40), listed=True, nullable=False, confidential=True)
+    name: Mapped[str] = column(_l("Full name"), sa.String(40), listed=True, nullable=False, confidential=True)
     present_post: Mapped[str] = column(
         _l("Present post"), sa.String(100), listed=True, required=False, nullable=False, default="", confidential=True
     )

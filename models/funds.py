@@ -17,7 +17,7 @@ from sqlalchemy.orm import Mapped, ORMExecuteState, Session, declared_attr, rela
 from sqlalchemy.orm.attributes import set_committed_value
 
 from models import clock, viewer
-from models.agency import StationedAgency, own_agencies
+from models.agency import StationedAgency, only_agency, own_agencies
 from models.base import CountyRecord, UtcDateTime, choice_type, column, reference, referred
 from models.calendar import work_calendar
 from models.field import Field, FieldError
@@ -45,6 +45,7 @@ class FundsRecord(CountyRecord):
             searched=True,
             nullable=False,
             editable=cls.__name__ != "AccountPeriod",
+            prefill=only_agency,
         )
 
     @declared_attr

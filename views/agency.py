@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from flask_babel import gettext as _
@@ -10,8 +11,8 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import joinedload
 
 from app.portal.listing import TabSpec
-from app.portal.page import Button, Cell, Fact
-from app.portal.record_view import RecordView
+from app.portal.page import Button, Cell, Fact, RecordPage
+from app.portal.record_view import Failed, RecordView
 from models.agency import OVERSEERS, SIDES, AgencyStaff, MembershipTransfer, StationedAgency, TransferState
 from models.base import Record
 from models.funds import AccountPeriod, Allotment, Expense
@@ -106,6 +107,9 @@ class AccountPeriodView(RecordView):
         return Cell(str(period.balance), number=True)
 
     cell_balance.label = _l("Balance")  # type: ignore[attr-defined]
+
+    def record_page(self, record: AccountPeriod, failed: Failed | None) -> RecordPage:
+        return replace(super().record_page(record, failed), title=f"{record.agency.title} {record.year}")
 
     def facts(self, record: Any) -> tuple[Fact, ...]:
         return (*super().facts(record), Fact(_("Balance"), Cell(str(record.balance), number=True)))

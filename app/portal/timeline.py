@@ -27,6 +27,7 @@ from models.workflow import Transition
 
 AUTOMATIC = {
     "all_reported": _l("All departments have reported"),
+    "all_opinions_in": _l("All opinions are in"),
     "amber": _l("Reminder: the deadline is near"),
     "reminder": _l("Reminder slip issued"),
     "issue": _l("Issued"),
