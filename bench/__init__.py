@@ -1,0 +1,1 @@
+"""Benchmarks: what the portal does, measured beside what others do with the same."""
