@@ -48,14 +48,17 @@ def write_migration(subject: str) -> Path:
 
     Raises NothingToWrite where they declare no more than it has. The database must be up to date first.
     """
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    with db.engine.connect() as connection:
+        options = {"compare_type": True, "target_metadata": Model.metadata}
+        if not compare_metadata(MigrationContext.configure(connection, opts=options), Model.metadata):
+            raise NothingToWrite
     versions = ROOT / "migrations" / "versions"
     number = max(int(one.name[:4]) for one in versions.glob("[0-9][0-9][0-9][0-9]_*.py")) + 1
     migrations().migrate(message=subject, rev_id=f"{number:04d}")
-    written = next(versions.glob(f"{number:04d}_*.py"))
-    if "op." not in written.read_text(encoding="utf-8"):
-        written.unlink()
-        raise NothingToWrite
-    return written
+    return next(versions.glob(f"{number:04d}_*.py"))
 
 
 @contextmanager

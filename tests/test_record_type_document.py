@@ -16,6 +16,7 @@ def test_a_plain_record_type_takes_25_lines_of_model_and_5_of_view() -> None:
     """Imports of the model included; of the view what stands in its class."""
     assert listing.lines(listing.model()) <= 25
     assert listing.lines(listing.view().partition("class ")[2]) <= 5
+    assert max(len(line) for code in listing.blocks() for line in code.splitlines()) <= 120, "no line hides two"
 
 
 def run(*command: str) -> None:

@@ -13,11 +13,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from models.base import RECORD_TYPES, Record, fields_of
+from models.agency import StationedAgency
+from models.base import RECORD_TYPES, Record, described, fields_of
 from models.call import Call, CallState, keep_parties
 from models.conclusion import ConclusionState, Finding
 from models.field import Field
-from models.setting import SETTINGS
+from models.setting import Setting
+from models.conclusion import ConclusionState
 from tests.county import County
 
 NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
@@ -49,8 +51,16 @@ def places(county: County) -> tuple[Place, Place]:
     here = {kind: county[name] for kind, name in PARTIES.items() if name in county.organisations}
     there = {kind: county[name] for kind, name in OTHERS.items()}
     names = ("department1", "township1_leader", "leader", "supervisor", "director")
-    people = {name: county.people[name] for name in names} | {"reader": county.people["township1"]}
-    other = {"department1": county.people["department9"], "reader": county.people["township9"]}
+    people = {name: county.people[name] for name in names} | {
+        "reader": county.people["township1"],
+        "second": county.people["director"],
+    }
+    other = {
+        "department1": county.people["department9"],
+        "reader": county.people["township9"],
+        "leader": county.people["leader9"],
+    }
+    other["second"] = county.people["dispatcher9"]
     return Place(county["county"], here, people, "金丝雀"), Place(county["county9"], there, other, "夜莺鸟")
 
 
@@ -64,6 +74,10 @@ class Samples:
 
     def all(self) -> dict[str, int]:
         """The key of a row of every record type, by resource."""
+        for name, value in SWITCHED_ON.items():
+            self.session.add(Setting(county_id=self.place.county, name=name, value=value))
+        self.session.flush()
+        self.session.info.pop("settings", None)
         for model in list(RECORD_TYPES.values()):
             self.of(model)
         keep_parties(self.session, self.session.get_one(Call, self.rows["call"]))
@@ -108,8 +122,8 @@ class Samples:
         return {name: value for name, value in values.items() if value is not None}
 
     def _value(self, model: type[Record], asked: Field, column: sa.Column[Any]) -> Any:
-        if asked.when is not None and column.nullable:
-            return None
+        if column.nullable and (asked.when is not None or not described(model, asked.name)["editable"]):
+            return None  # asked in some cases only, or written by steps
         match asked.kind:
             case "text" | "long_text":
                 return f"{self.place.mark}{model.resource()}.{asked.name}"[: asked.length or 200]
@@ -163,6 +177,30 @@ BY_ITSELF = {"version", "created_at", "created_by_id", "changed_at", "changed_by
 """Written by the program."""
 
 
+SWITCHED_ON = {"funds_module": "yes", "candidate_names": "in_portal"}
+"""Settings without which some types take no rows."""
+
+
+def _deputed(samples: Samples) -> dict[str, Any]:
+    people = samples.place.people
+    return {"person_id": people["leader"], "substitute_id": people["second"], "role": "county_leader"}
+
+
+def _published(samples: Samples) -> dict[str, Any]:
+    """A run needs a published scheme; here it is published behind the program's back, with the one indicator it has."""
+    scheme, _indicator = samples.of(RECORD_TYPES["assessment_scheme"]), samples.of(RECORD_TYPES["indicator"])
+    table = sa.inspect(RECORD_TYPES["assessment_scheme"]).local_table
+    samples.session.execute(sa.update(table).where(table.c.id == scheme).values(state="published"))
+    samples.session.expire_all()
+    return {}
+
+
+def _present_agency(samples: Samples) -> dict[str, Any] | int:
+    """The agency that the county was founded with, if it has one."""
+    found = sa.select(StationedAgency.id).where(StationedAgency.organisation_id == samples.organisation("agency"))
+    return samples.session.scalars(found).one_or_none() or {}
+
+
 def _present_organisation(samples: Samples) -> int:
     return samples.organisation("department")
 
@@ -170,7 +208,7 @@ def _present_organisation(samples: Samples) -> int:
 GIVEN: dict[str, Any] = {
     "organisation": _present_organisation,
     "person": lambda samples: samples.place.people["department1"],
-    "setting": lambda samples: {"name": next(iter(SETTINGS)), "value": "4 working_hours"},
+    "setting": lambda samples: {"name": "accept_limit", "value": "4 working_hours"},
     "call": lambda samples: {"state": CallState.dispatched, "field": "水务"},
     "document": lambda samples: {
         "about_type": "call",
@@ -188,6 +226,12 @@ GIVEN: dict[str, Any] = {
     "bulletin": lambda samples: {"approved_by_id": None, "approved_for_id": None},
     "review_request": lambda samples: {"decided_by_id": None},
     "duty_shift": lambda samples: {"ends": NOW + timedelta(hours=8)},
+    "substitution": _deputed,
+    "stationed_agency": _present_agency,
+    "assessment_scheme": lambda samples: {"year": 2026},
+    "assessment_run": _published,
+    "conclusion": lambda samples: {"state": ConclusionState.explaining},
+    "workflow_step": lambda samples: {"next_steps": "2"},
     "calendar_year": lambda samples: {"year": 2030},
     "calendar_day": lambda samples: {"day": date(2030, 1, 3)},
 }

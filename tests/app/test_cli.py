@@ -141,3 +141,10 @@ def test_create_admin_refuses_weak_passwords(county: County, password: str) -> N
     assert create_admin(county, password).exit_code == 1
     with county.acting(None) as session:
         assert session.scalars(sa.select(Person).where(Person.username == "root1")).all() == []
+
+
+def test_migration_says_when_there_is_nothing_to_write(county: County) -> None:
+    """That it writes one is seen in `tests/documented`, where the example of a record type brings a table."""
+    answer = run(county, "migration", "nothing")
+    assert answer.exit_code == 1
+    assert "already has everything" in answer.output

@@ -1,0 +1,1 @@
+"""The record type: only what this package holds is counted."""
