@@ -15,7 +15,7 @@ import config as configuration
 
 def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     """Make the application from the environment's settings; `overrides` replace single ones (tests)."""
-    from app import commands, errors, headers, health, logs, papers, requests
+    from app import commands, errors, headers, health, languages, logs, papers, requests
     from app.database import db, prepare_engine
     from app.portal import frame
     from app.portal.builder import Portal
@@ -36,6 +36,7 @@ def create_app(overrides: Mapping[str, Any] | None = None) -> Flask:
     row_filter.install()
     papers.install(app.config["FONT_DIR"])
     headers.install(app)
+    languages.install(app)
     requests.install(app)
     CSRFProtect(app)  # after the request is opened, so that a refusal is told to the person who is signed in
     health.install(app)

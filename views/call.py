@@ -11,7 +11,7 @@ from flask import flash, redirect
 from flask_appbuilder import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import joinedload, load_only, selectinload
 
 from app.database import db
 from app.portal.contact import reads_phone, without_phone
@@ -26,6 +26,7 @@ from models.calendar import work_calendar
 from models.call import Assignment, AssignmentState, Call, CallParty, CallState, Evaluation, Report, due_of
 from models.checklist import ChecklistItem
 from models.document import Document
+from models.organisation import Organisation
 from models.paper import issue, platform_office
 from models.viewer import Viewer
 from models.workflow import Conflict, Forbidden, load_visible
@@ -110,7 +111,16 @@ class CallView(RecordView):
         )
 
     def load_options(self) -> Sequence[Any]:
-        return [joinedload(Call.township), selectinload(Call.assignments).joinedload(Assignment.department)]
+        # Of other records only what a row shows: a list is read more often than anything else.
+        shown = (Assignment.call_id, Assignment.department_id, Assignment.state, Assignment.position)
+        clocks_ = (Assignment.respond_due, Assignment.report_due, Assignment.stopped_at)
+        name = (Organisation.name, Organisation.short_name)
+        return [
+            joinedload(Call.township).load_only(*name),
+            selectinload(Call.assignments).options(
+                load_only(*shown, *clocks_), joinedload(Assignment.department).load_only(*name)
+            ),
+        ]
 
     def tabs(self, person: Viewer) -> tuple[TabSpec, ...]:
         found = []
@@ -310,8 +320,6 @@ class CallView(RecordView):
 
     @staticmethod
     def _own_organisation(person: Viewer) -> Any:
-        from models.organisation import Organisation
-
         return db.session.get(Organisation, person.organisation_id)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from datetime import datetime
 
-from flask_babel import format_datetime
+from flask_babel import get_timezone
 from flask_babel import gettext as _
 
 from app.portal.page import Badge, Clock
@@ -14,12 +16,30 @@ from models.worktime import WorkCalendar
 
 def exact(instant: datetime) -> str:
     """An instant to the minute, in the reader's language and the county's time."""
-    return str(format_datetime(instant, _("yyyy-MM-dd HH:mm")))
+    return written(instant, _("yyyy-MM-dd HH:mm"))
 
 
 def short(instant: datetime) -> str:
     """Day and time, without the year."""
-    return str(format_datetime(instant, _("MM-dd HH:mm")))
+    return written(instant, _("MM-dd HH:mm"))
+
+
+def written(instant: datetime, pattern: str) -> str:
+    """An instant in the county's time by a pattern of figures; lists and exports write many, and Babel takes ten times as long."""
+    local = instant.astimezone(get_timezone())
+    return _FIGURES.sub(lambda found: _FIGURE[found.group()](local), pattern)
+
+
+_FIGURE: dict[str, Callable[[datetime], str]] = {
+    "yyyy": lambda at: str(at.year),
+    "MM": lambda at: f"{at.month:02d}",
+    "M": lambda at: str(at.month),
+    "dd": lambda at: f"{at.day:02d}",
+    "d": lambda at: str(at.day),
+    "HH": lambda at: f"{at.hour:02d}",
+    "mm": lambda at: f"{at.minute:02d}",
+}
+_FIGURES = re.compile("|".join(_FIGURE))
 
 
 def length(minutes: int, minutes_per_day: int) -> str:

@@ -434,11 +434,10 @@ class Skipped:
 
 @dataclass(frozen=True)
 class BulkPage:
-    """What became of a step on several records: how many were done, which were not and why; or the one small form that it asks for all of them."""
+    """The records on which a step was not done, and why; or the one small form that the step asks for all of them."""
 
     title: str
     back_url: str
-    done: int = 0
     skipped: tuple[Skipped, ...] = ()
     form: Any = None
     action_url: str = ""

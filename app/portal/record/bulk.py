@@ -130,11 +130,11 @@ class Bulk(Stepped):
         return link
 
     def _account(self, transition: Transition, outcome: Outcome, back: str) -> Any:
+        reasons = " ".join(outcome.skipped)
+        flash(_("%(count)d skipped: %(reasons)s", count=outcome.left, reasons=reasons), "warning")
         page = BulkPage(
             title=str(transition.label),
             back_url=back,
-            done=outcome.done,
-            intro=_("%(done)d done, %(left)d skipped:", done=outcome.done, left=outcome.left),
             skipped=tuple(Skipped(reason, tuple(records)) for reason, records in outcome.skipped.items()),
             crumbs=(Link(str(self.model.plural), back),),
         )
