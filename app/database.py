@@ -30,6 +30,11 @@ def writing() -> Iterator[None]:
         _writing.reset(token)
 
 
+def only_read() -> None:
+    """Let transactions begun from here on in this request take no write lock: a long answer is only read."""
+    _writing.set(False)
+
+
 @contextmanager
 def reading() -> Iterator[None]:
     """Let transactions begun inside take no lock, though the request around them writes: for long looks, after which a short transaction writes."""

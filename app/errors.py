@@ -114,6 +114,7 @@ def _http(error: HTTPException) -> Any:
         404: _("This page or record does not exist, or it is not yours to see."),
         405: _("This address does not take that kind of request."),
         413: _("The file or text is too large."),
+        429: _("There were too many attempts from here. Please wait a minute and try again."),
     }
     db.session.rollback()
     return answer(status, sentences.get(status, _("Please go back and try again.")))

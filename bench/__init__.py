@@ -1,1 +1,1 @@
-"""Measurements, with what they are measured against."""
+"""Benchmarks beside their peers, measured in the same run (spec 5); `make bench` runs them."""

@@ -1,5 +1,6 @@
 """What the county knows and may do: tables, workflows, clocks, formulas. Imports nothing of the portal, the views or the reports."""
 
+from models import assessment_workflow as assessment_workflow
 from models import assignment_workflow as assignment_workflow
 from models import attachment as attachment
 from models import changes as changes

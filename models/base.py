@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import sqlalchemy as sa
 from flask_appbuilder import Model
@@ -93,6 +94,11 @@ def column(
     return mapped_column(*args, info=info, **options)
 
 
+def describe(present: sa.Column[Any], label: Text, **words: Any) -> None:
+    """Tell of a column that another library declared what `column` tells of our own."""
+    present.info.update(column(label, present.type, **words).column.info)
+
+
 def reference(label: Text, target: str, **options: Any) -> MappedColumn[Any]:
     """A foreign key to another record type, e.g. `reference(_l("Department"), "organisation")`."""
     ondelete = options.pop("ondelete", None)
@@ -122,10 +128,8 @@ RECORD_TYPES: dict[str, type[Record]] = {}
 """Every record type by its resource name."""
 
 
-class Record(Model):
-    """A row that people keep: numbered, versioned against lost updates, stamped, with a declared scope."""
-
-    __abstract__ = True
+class Kept:
+    """What the portal asks of every record type, whoever made its table: names, scope, what its form and its steps may do."""
 
     label: ClassVar[Text] = ""
     plural: ClassVar[Text] = ""
@@ -136,24 +140,26 @@ class Record(Model):
     """Names of relations whose records are edited in this one's form: the lines of a master record."""
     attachable: ClassVar[bool] = True
     """Whether files may be attached."""
+    offered: ClassVar[Mapping[str, Any]] = {}
+    """Column values of the records that may be newly chosen, e.g. only people in service; those chosen before stay."""
+    text_index: ClassVar[tuple[str, ...]] = ()
+    """Names of the columns whose pairs of characters an index of PostgreSQL keeps (see models/text_search.py)."""
 
-    id: Mapped[int] = mapped_column(KEY, primary_key=True, sort_order=-10)
-    version: Mapped[int] = mapped_column(sa.Integer, nullable=False, default=1, sort_order=80)
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime, nullable=False, default=clock.now, sort_order=81)
-    created_by_id: Mapped[int | None] = mapped_column(sa.Integer, sa.ForeignKey("ab_user.id"), sort_order=82)
-    changed_at: Mapped[datetime] = mapped_column(UtcDateTime, nullable=False, default=clock.now, sort_order=83)
-    changed_by_id: Mapped[int | None] = mapped_column(sa.Integer, sa.ForeignKey("ab_user.id"), sort_order=84)
+    id: Any
+    version: Any
+    created_at: Any
+    created_by_id: Any
+    changed_at: Any
+    changed_by_id: Any
 
     def __init_subclass__(cls, **options: Any) -> None:
-        if "__tablename__" not in cls.__dict__ and not cls.__dict__.get("__abstract__"):
+        unmapped = "__abstract__" in cls.__dict__
+        if not unmapped and "__tablename__" not in cls.__dict__:
             cls.__tablename__ = snake(cls.__name__)
         super().__init_subclass__(**options)
-        if not cls.__dict__.get("__abstract__"):
-            RECORD_TYPES[cls.resource()] = cls
-
-    @declared_attr.directive
-    def __mapper_args__(cls) -> dict[str, Any]:
-        return {"version_id_col": cls.version}
+        if not unmapped:
+            # An account is no `Record`, its table being Flask-AppBuilder's, but is kept like one.
+            RECORD_TYPES[cls.resource()] = cast("type[Record]", cls)
 
     @classmethod
     def resource(cls) -> str:
@@ -166,12 +172,13 @@ class Record(Model):
 
         Core, not ORM: a criterion that mentions another scoped class would be filtered itself and silently come out empty. Nothing unless declared.
         """
-        return sa.select(cls.__table__.c.id).where(sa.false())
+        table = sa.inspect(cls).local_table
+        return sa.select(table.c.id).where(sa.false())
 
     @property
     def thread(self) -> Record:
         """The record on whose timeline and audit chain the events of this one stand."""
-        return self
+        return cast("Record", self)
 
     def prepare(self, session: Session, person: viewer.Viewer) -> None:
         """Fill what the generic form does not ask, before the record is first saved. Raises workflow.Refused where this person may not create it.
@@ -203,6 +210,23 @@ class Record(Model):
 
     def __str__(self) -> str:
         return self.title
+
+
+class Record(Kept, Model):
+    """A row that people keep: numbered, versioned against lost updates, stamped, with a declared scope."""
+
+    __abstract__ = True
+
+    id: Mapped[int] = mapped_column(KEY, primary_key=True, sort_order=-10)
+    version: Mapped[int] = mapped_column(sa.Integer, nullable=False, default=1, sort_order=80)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, nullable=False, default=clock.now, sort_order=81)
+    created_by_id: Mapped[int | None] = mapped_column(sa.Integer, sa.ForeignKey("ab_user.id"), sort_order=82)
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime, nullable=False, default=clock.now, sort_order=83)
+    changed_by_id: Mapped[int | None] = mapped_column(sa.Integer, sa.ForeignKey("ab_user.id"), sort_order=84)
+
+    @declared_attr.directive
+    def __mapper_args__(cls) -> dict[str, Any]:
+        return {"version_id_col": cls.version}
 
 
 class CountyRecord(Record):
@@ -278,6 +302,23 @@ def fields_of(model: type[Record]) -> dict[str, Field]:
     return fields
 
 
+def lines_of(model: type[Record]) -> dict[str, Field]:
+    """The relations whose records are edited with this one (`parts`), each as a list of entries."""
+    found: dict[str, Field] = {}
+    for name in model.parts:
+        relation = sa.inspect(model).relationships[name]
+        line: type[Record] = relation.mapper.class_
+        back = {column.name for _local, column in relation.local_remote_pairs or ()}
+        entries = tuple(
+            asked
+            for key, asked in fields_of(line).items()
+            if described(line, key)["editable"] and f"{key}_id" not in back
+        )
+        known = Field("id", "", "integer", required=False)
+        found[name] = Field(name, line.plural, "entries", required=False, entries=(known, *entries), lines=True)
+    return found
+
+
 def described(model: type[Record], name: str) -> dict[str, Any]:
     """The column information of a field (see `column`)."""
     attributes = sa.inspect(model).column_attrs
@@ -291,11 +332,11 @@ def _stamp(session: Session, context: Any, instances: Any) -> None:
     """Write who and when, and bump the version, on every record about to be saved."""
     person = viewer.author()
     for record in session.new:
-        if isinstance(record, Record):
+        if isinstance(record, Kept):
             record.created_at = record.changed_at = clock.now()
             if person is not None:
                 record.created_by_id = record.changed_by_id = person.person_id
     for record in session.dirty:
-        if isinstance(record, Record) and session.is_modified(record):
+        if isinstance(record, Kept) and session.is_modified(record):
             record.changed_at = clock.now()
             record.changed_by_id = person.person_id if person is not None else None

@@ -135,6 +135,7 @@ class Call(CountyRecord):
     )
     label = _l("Call")
     plural = _l("Calls")
+    text_index = ("number", "title", "description", "external_number")
 
     number: Mapped[str | None] = column(
         _l("Number"), sa.String(40), listed=True, searched=True, editable=False, required=False
@@ -174,6 +175,7 @@ class Call(CountyRecord):
         _l("Description"),
         sa.Text,
         kind="long_text",
+        searched=True,
         required=True,
         nullable=False,
         default="",
@@ -462,6 +464,7 @@ class Evaluation(CountyRecord):
 
     assignment: Mapped[Assignment] = relationship(back_populates="evaluations")
     department: Mapped[Organisation] = relationship(foreign_keys=[department_id])
+    township: Mapped[Organisation] = relationship(foreign_keys=[township_id])
     evaluated_by: Mapped[Person | None] = relationship(foreign_keys=[evaluated_by_id])
 
     @classmethod

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from models import event, viewer
-from models.base import Record, fields_of
+from models.base import Kept, fields_of
 
 
 @sa.event.listens_for(Session, "after_flush")
@@ -24,22 +24,22 @@ def _record_changes(session: Session, context: Any) -> None:
             {name: value for name, (_old, value) in changes_of(record).items() if value is not None},
         )
         for record in session.new
-        if isinstance(record, Record)
+        if isinstance(record, Kept)
     ]
     for record in session.dirty:
-        if isinstance(record, Record) and session.is_modified(record) and (changes := changes_of(record)):
+        if isinstance(record, Kept) and session.is_modified(record) and (changes := changes_of(record)):
             told = {name: {"old": old, "new": new} for name, (old, new) in changes.items()}
             entries.append(event.entry_of(record, "update", "update", told))
     entries += [
         event.entry_of(record, "delete", "delete", {"title": record.title})
         for record in session.deleted
-        if isinstance(record, Record)
+        if isinstance(record, Kept)
     ]
     if entries:
         event.append_all(session, entries, viewer.current_person())
 
 
-def changes_of(record: Record) -> dict[str, tuple[Any, Any]]:
+def changes_of(record: Kept) -> dict[str, tuple[Any, Any]]:
     """Old and new value of each described column that changed."""
     state: Any = sa.inspect(record)
     found = {}

@@ -25,7 +25,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models import clock, viewer
-from models.base import JSON, KEY, Record, UtcDateTime
+from models.base import JSON, KEY, Kept, UtcDateTime
 from models.viewer import Viewer
 
 
@@ -192,7 +192,7 @@ def _content(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def append(
     session: Session,
-    record: Record,
+    record: Kept,
     kind: str,
     name: str,
     values: Mapping[str, Any] | None = None,
@@ -235,7 +235,7 @@ class Entry:
     county_id: int | None
 
 
-def entry_of(record: Record, kind: str, name: str, values: Mapping[str, Any] | None = None) -> Entry:
+def entry_of(record: Kept, kind: str, name: str, values: Mapping[str, Any] | None = None) -> Entry:
     """The entry of an event that happened to a record, on the record's thread."""
     thread = record.thread
     return Entry(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
@@ -59,6 +59,14 @@ class FieldError(ValueError):
         self.message = message
 
 
+class EntryErrors(FieldError):
+    """What is wrong in the entries of a list, by place and field: `2.text` is the field `text` of the third entry."""
+
+    def __init__(self, errors: Mapping[str, Text]) -> None:
+        super().__init__(next(iter(errors.values())))
+        self.errors = dict(errors)
+
+
 TextCheck = Callable[[str], Sequence[str]]
 _missing_glyphs: TextCheck | None = None
 
@@ -91,6 +99,8 @@ class Field:
     entries: tuple[Field, ...] = ()
     entry_rows: Callable[[Any], Sequence[Mapping[str, Any]]] | None = None
     """The rows that the form offers for an `entries` field; each gives the fixed values of its entry and a `label`."""
+    lines: bool = False
+    """The entries are records of their own, edited with the one they belong to: as many as wanted, each with its `id` if it is there already."""
     placeholder: Text = ""
     when: tuple[str, tuple[str, ...]] | None = None
     """Another field of the same form and its values for which this one is asked; else it must stay empty."""
@@ -268,14 +278,63 @@ def _parse_entries(field: Field, raw: Any, record: Any) -> list[dict[str, Any]]:
     if not isinstance(raw, list | tuple) or len(raw) > 500 or not all(isinstance(one, Mapping) for one in raw):
         raise FieldError(_l("A list of entries is expected."))
     parsed = []
-    for one in raw:
+    errors: dict[str, Text] = {}
+    for place, one in enumerate(raw):
         entry: dict[str, Any] = {}
         for inner in field.entries:
-            value = inner.parse(one.get(inner.name), record)
-            inner.check_present(value)
-            entry[inner.name] = value
+            try:
+                entry[inner.name] = inner.parse(one.get(inner.name), record)
+            except FieldError as error:
+                errors[f"{place}.{inner.name}"] = error.message
+        complete = {inner.name: inner for inner in field.entries if inner.name in entry}
+        errors |= {f"{place}.{name}": message for name, message in incomplete(complete.values(), entry).items()}
         parsed.append(entry)
+    if errors:
+        raise EntryErrors(errors)
     return parsed
+
+
+def is_asked(asked: Field, values: Mapping[str, Any]) -> bool:
+    """Whether a field is asked, given the parsed values of its form."""
+    if asked.when is None:
+        return True
+    name, among = asked.when
+    value = values.get(name)
+    if isinstance(value, bool):
+        return ("yes" if value else "no") in among
+    return value is not None and str(getattr(value, "value", value)) in among
+
+
+def is_empty(value: Any) -> bool:
+    return value is None or value == "" or value == [] or value is False
+
+
+def incomplete(fields: Iterable[Field], values: Mapping[str, Any]) -> dict[str, Text]:
+    """What is wrong with parsed values taken together: a required one missing, or one given that is not asked. By name of the field."""
+    known = {asked.name: asked for asked in fields}
+    errors: dict[str, Text] = {}
+    for name, asked in known.items():
+        if is_asked(asked, values):
+            try:
+                asked.check_present(values.get(name))
+            except FieldError as error:
+                errors[name] = error.message
+        elif not is_empty(values.get(name)):
+            errors[name] = _not_asked(asked, known)
+    return errors
+
+
+def _not_asked(asked: Field, known: Mapping[str, Field]) -> Text:
+    assert asked.when is not None
+    name, among = asked.when
+    other = known.get(name)
+    if other is None or not isinstance(other.choices, type):
+        return _l("Please leave this empty: it is not asked here.")
+    labels = dict(other.options(None))
+    chosen = "、".join(str(labels.get(value, value)) for value in among)
+    return _l(
+        "Please leave this empty: it is only asked for “%(other)s” = %(values)s.", other=other.label, values=chosen
+    )
 
 
 def _parse_json(field: Field, raw: Any, record: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,11 +12,14 @@ from flask_appbuilder import Model
 from flask_appbuilder.security.sqla.models import User
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+from werkzeug.security import generate_password_hash
 
-from models.base import KEY, UtcDateTime
+from models import clock, viewer
+from models.base import KEY, Kept, UtcDateTime, choice_type, column, describe, reference
 from models.field import Text
 from models.organisation import Organisation
 from models.viewer import Viewer
+from models.workflow import Forbidden, State
 
 
 @dataclass(frozen=True)
@@ -55,34 +59,105 @@ LEADER_OF = {"township_leader": "township_officer", "department_leader": "depart
 """Leaders may do all that officers of their organisation do (2, introduction)."""
 
 
-class Person(User):
+class PersonState(State):
+    """Whether somebody is in service. Nobody is deleted: his name stands on what he did."""
+
+    active = "active", _l("In service"), "done"
+    suspended = "suspended", _l("Account suspended"), "muted"
+    left = "left", _l("Has left"), "muted", True
+
+
+NO_MAILBOX = "mailbox.invalid"
+"""Host of the address that stands for “none”: Flask-AppBuilder wants one that nobody else has. It can never be delivered to."""
+
+
+class Person(User, Kept):
     """An account of Flask-AppBuilder with its organisation; extends the table in place."""
 
     __tablename__ = "ab_user"
     __table_args__ = {"extend_existing": True}
     label = _l("Person")
     plural = _l("People")
+    natural_key = ("username",)
+    attachable = False
+    offered = {"active": True}
 
-    organisation_id: Mapped[int | None] = mapped_column(KEY, sa.ForeignKey("organisation.id"), index=True)
-    position: Mapped[str | None] = mapped_column(sa.String(60))
-    """Office held, e.g. 党委书记."""
-    phone: Mapped[str | None] = mapped_column(sa.String(40))
+    name: Mapped[str] = column(
+        _l("Name"), sa.String(130), listed=True, searched=True, editable=False, nullable=False, default=""
+    )
+    """Surname first, without a space between Chinese names; put together from its two parts when saved."""
+    organisation_id: Mapped[int | None] = reference(
+        _l("Organisation"), "organisation", listed=True, searched=True, required=True
+    )
+    county_id: Mapped[int | None] = mapped_column(KEY, sa.ForeignKey("organisation.id"), index=True)
+    """The county of the organisation, None above counties; kept with it."""
+    position: Mapped[str | None] = column(
+        _l("Position"), sa.String(60), listed=True, searched=True, help=_l("The office held, e.g. Party secretary.")
+    )
+    party_secretary: Mapped[bool] = column(
+        _l("Party secretary"),
+        sa.Boolean,
+        nullable=False,
+        default=False,
+        help=_l("Secretary of the Party committee: signs the township's answers about personnel."),
+    )
+    phone: Mapped[str | None] = column(_l("Telephone"), sa.String(40))
     locale: Mapped[str | None] = mapped_column(sa.String(16))
     session_epoch: Mapped[int | None] = mapped_column(sa.Integer, default=0)
     """Raised on log-out and password change: sessions and tokens of an earlier epoch have ended."""
     must_change_password: Mapped[bool | None] = mapped_column(sa.Boolean, default=False)
+    state: Mapped[PersonState] = column(
+        _l("State"),
+        choice_type(PersonState),
+        listed=True,
+        searched=True,
+        editable=False,
+        nullable=False,
+        default=PersonState.active,
+    )
+    version: Mapped[int] = mapped_column(sa.Integer, nullable=False, default=1)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, nullable=False, default=clock.now)
+    created_by_id: Mapped[int | None] = mapped_column(sa.Integer, sa.ForeignKey("ab_user.id"))
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime, nullable=False, default=clock.now)
+    changed_by_id: Mapped[int | None] = mapped_column(sa.Integer, sa.ForeignKey("ab_user.id"))
+
+    __mapper_args__ = {"version_id_col": version}
 
     organisation: Mapped[Organisation | None] = relationship(foreign_keys=[organisation_id], lazy="joined")
 
-    @property
-    def name(self) -> str:
-        """Surname first, without a space between Chinese names."""
-        family, given = self.last_name or "", self.first_name or ""
-        return f"{family}{given}" if family and not family.isascii() else f"{given} {family}".strip()
+    @classmethod
+    def visible_ids(cls, person: Viewer) -> sa.Select[tuple[int]] | None:
+        """Everyone signed in: the people of the own county and its ancestors; a city reader those of the counties below; everyone himself."""
+        table = sa.inspect(cls).local_table
+        return sa.select(table.c.id).where(
+            sa.or_(
+                table.c.county_id.in_(person.region_ids),
+                table.c.organisation_id.in_(person.lineage_ids),
+                table.c.id == person.person_id,
+            )
+        )
 
     @property
     def title(self) -> str:
         return self.name
+
+    @property
+    def choice_hint(self) -> str:
+        organisation = self.organisation.short_name if self.organisation is not None else ""
+        return " · ".join(filter(None, (organisation, self.position)))
+
+    def prepare(self, session: Session, person: Viewer) -> None:
+        """A new account has no password yet: one is handed out, and changed at the first sign-in."""
+        super().prepare(session, person)
+        self.active = True
+        self.session_epoch = secrets.randbelow(2**16)
+        self.must_change_password = True
+
+    def set_password(self, password: str, *, must_change: bool = False) -> None:
+        """Hash and store a password; earlier sessions end with it."""
+        self.password = generate_password_hash(password)
+        self.must_change_password = must_change
+        self.session_epoch = (self.session_epoch or 0) + 1
 
     def get_id(self) -> str:
         """What a session or token remembers: the key and the epoch in which it was made."""
@@ -90,6 +165,47 @@ class Person(User):
 
     def __repr__(self) -> str:
         return self.name
+
+
+_account = User.__table__.c
+describe(_account.last_name, _l("Family name"), required=True)
+describe(_account.first_name, _l("Given name"), required=True)
+describe(_account.username, _l("Account name"), help=_l("What the person signs in with."))
+describe(_account.email, _l("E-mail"), required=False)
+
+
+def _full_name(family: str, given: str) -> str:
+    """Surname first, without a space between Chinese names."""
+    return f"{family}{given}" if family and not family.isascii() else f"{given} {family}".strip()
+
+
+@sa.event.listens_for(Session, "before_flush")
+def _settle(session: Session, context: Any, instances: Any) -> None:
+    """Keep what follows from other columns: the full name, the county of the organisation, whether one may sign in.
+
+    Raises Forbidden where somebody would place a person outside of what he administers.
+    """
+    placing = viewer.current_person()
+    for person in (*session.new, *session.dirty):
+        if not isinstance(person, Person):
+            continue
+        person.name = _full_name(person.last_name or "", person.first_name or "")
+        person.email = person.email or f"{person.username}@{NO_MAILBOX}"
+        if person.state is None:
+            person.state = PersonState.active if person.active in (None, True) else PersonState.suspended
+        kept: Any = sa.inspect(person).attrs
+        if person.id is None or kept.organisation_id.history.has_changes() or kept.organisation.history.has_changes():
+            person.county_id = _county_of(session, person)
+            if placing is not None and person.county_id not in placing.region_ids:
+                raise Forbidden(_l("People are placed in organisations of your own county."))
+
+
+def _county_of(session: Session, person: Person) -> int | None:
+    table = sa.inspect(Organisation).local_table
+    given: Organisation | None = sa.inspect(person).dict.get("organisation")
+    chosen: Any = sa.inspect(person).attrs.organisation.history
+    key = given.id if given is not None and chosen.has_changes() else person.organisation_id
+    return session.connection().execute(sa.select(table.c.county_id).where(table.c.id == key)).scalar() if key else None
 
 
 class SignInFailure(Model):

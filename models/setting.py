@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -15,7 +16,7 @@ from models.base import CountyRecord, column
 from models.field import FieldError, Text, clean_text
 from models.worktime import Limit, Unit
 
-SettingKind = Literal["limit", "integer", "boolean", "text"]
+SettingKind = Literal["limit", "integer", "decimal", "boolean", "text"]
 
 
 UNITS = {
@@ -43,6 +44,9 @@ class SettingSpec:
     label: Text
     kind: SettingKind
     default: str
+    least: int | None = None
+    """The smallest number that the law allows; a county may only raise it."""
+    most: int | None = None
 
     def parse(self, text: str) -> Any:
         """The value in Python. Raises FieldError for a text of the wrong form."""
@@ -55,12 +59,27 @@ class SettingSpec:
         if self.kind == "integer":
             if not text.lstrip("-").isdigit():
                 raise FieldError(_l("Please enter a whole number."))
-            return int(text)
+            return self._within(int(text))
+        if self.kind == "decimal":
+            try:
+                number = Decimal(text)
+            except InvalidOperation:
+                raise FieldError(_l("Please enter a number.")) from None
+            if not number.is_finite():
+                raise FieldError(_l("Please enter a number."))
+            return self._within(number)
         if self.kind == "boolean":
             if text not in ("yes", "no"):
                 raise FieldError(_l("Please choose yes or no."))
             return text == "yes"
         return text
+
+    def _within(self, number: Any) -> Any:
+        if self.least is not None and number < self.least:
+            raise FieldError(_l("This must be at least %(least)d.", least=self.least))
+        if self.most is not None and number > self.most:
+            raise FieldError(_l("This must be at most %(most)d.", most=self.most))
+        return number
 
 
 SETTINGS: dict[str, SettingSpec] = {
@@ -84,6 +103,38 @@ SETTINGS: dict[str, SettingSpec] = {
         ),
         SettingSpec("red_after", _l("Overdue becomes a supervision candidate after"), "limit", "3 working_days"),
         SettingSpec("reminder_due", _l("A reminder slip asks for an answer within"), "limit", "1 working_days"),
+        SettingSpec(
+            "department_township_floor",
+            _l("Townships' evaluation counts in a department's assessment at least (of 100)"),
+            "decimal",
+            "30",
+            least=30,
+            most=100,
+        ),
+        SettingSpec(
+            "department_township_weight",
+            _l("Townships' evaluation counts in a new department scheme (of 100)"),
+            "decimal",
+            "33.3",
+            least=30,
+            most=100,
+        ),
+        SettingSpec(
+            "agency_township_floor",
+            _l("Townships' evaluation counts in a stationed agency's assessment at least (of 100)"),
+            "decimal",
+            "60",
+            least=60,
+            most=100,
+        ),
+        SettingSpec(
+            "compared_from",
+            _l("A rate or an average is compared from so many cases"),
+            "integer",
+            "3",
+            least=3,
+            most=100,
+        ),
         SettingSpec("office_phone", _l("Office telephone shown on every page"), "text", ""),
         SettingSpec("platform_office", _l("Office that signs reminder slips"), "text", ""),
         SettingSpec("platform_contact", _l("Contact person on slips"), "text", ""),

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from models import clock, event, viewer
 from models.base import RECORD_TYPES, Record
-from models.field import Choice, Field, FieldError, Text
+from models.field import Choice, EntryErrors, Field, FieldError, Text, incomplete
 from models.viewer import Viewer
 
 
@@ -335,10 +335,13 @@ def _read(step: Step, fields: Sequence[Field], raw: Mapping[str, Any]) -> None:
             value = asked.parse(raw.get(asked.name), step.record)
             if asked.kind in ("reference", "references") and value:
                 value = _load_references(step.session, asked, value, getattr(step.record, "county_id", None))
-            asked.check_present(value)
             step.values[asked.name] = value
+        except EntryErrors as wrong:
+            errors |= {f"{asked.name}.{place}": [message] for place, message in wrong.errors.items()}
         except FieldError as error:
             errors[asked.name] = [error.message]
+    read = [asked for asked in fields if asked.name in step.values]
+    errors |= {name: [message] for name, message in incomplete(read, step.values).items()}
     if errors:
         raise Invalid(errors)
     step.shown.update(
@@ -353,25 +356,15 @@ def _read(step: Step, fields: Sequence[Field], raw: Mapping[str, Any]) -> None:
 def _load_references(session: Session, asked: Field, keys: int | list[int], county_id: int | None) -> Any:
     """The records that a reference names, in the order given, of the record's own county. Raises FieldError for an unknown one."""
     wanted = keys if isinstance(keys, list) else [keys]
-    if asked.target == "person":
-        from models.person import Person
-
-        model: Any = Person
-        found = {
-            one.id: one
-            for one in session.scalars(sa.select(Person).where(Person.id.in_(wanted)))
-            if one.organisation and one.organisation.county_id == county_id
-        }
-    else:
-        model = RECORD_TYPES[asked.target]
-        query = sa.select(model).where(model.id.in_(wanted))
-        for name, value in (asked.only or {}).items():
-            query = query.where(
-                getattr(model, name).in_(value) if isinstance(value, list | tuple) else getattr(model, name) == value
-            )
-        if county_id is not None and hasattr(model, "county_id"):
-            query = query.where(model.county_id == county_id)
-        found = {one.id: one for one in session.scalars(query)}
+    model = RECORD_TYPES[asked.target]
+    query = sa.select(model).where(model.id.in_(wanted))
+    for name, value in {**model.offered, **(asked.only or {})}.items():
+        query = query.where(
+            getattr(model, name).in_(value) if isinstance(value, list | tuple) else getattr(model, name) == value
+        )
+    if county_id is not None and hasattr(model, "county_id"):
+        query = query.where(model.county_id == county_id)
+    found = {one.id: one for one in session.scalars(query).unique()}
     if any(key not in found for key in wanted):
         raise FieldError(_l("Please choose one of the given answers."))
     return [found[key] for key in wanted] if isinstance(keys, list) else found[keys]

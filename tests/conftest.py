@@ -34,6 +34,12 @@ DIES_WITH_US = ["setpriv", "--pdeathsig", "QUIT"] if shutil.which("setpriv") els
 """Runs a server so that it ends when this process is killed."""
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--rewrite-access", action="store_true", help="write the access lists of tests/access anew, for review"
+    )
+
+
 @pytest.fixture(scope="session", autouse=True)
 def data_dir() -> Iterator[Path]:
     """A data folder of our own, short enough for unix sockets, and no setting from outside."""

@@ -14,7 +14,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import joinedload, selectinload
 
 from app.database import db
-from app.portal.contact import reads_phone
+from app.portal.contact import reads_phone, without_phone
 from app.portal.deadline import Measure, clocks, exact, running, short
 from app.portal.frame import Entry
 from app.portal.listing import TabSpec
@@ -93,6 +93,10 @@ class CallView(RecordView):
     rest_methods = frozenset({"list", "show", "add", "edit", "delete"})
     group = "calls"
     columns = ("number", "title", "township", "departments", "state", "deadline", "changed")
+    guarded = frozenset({"contact_phone"})
+    filter_fields = ("kind", "checklist_item", "submitted_at")
+    unrelated = frozenset({"assignment"})
+    all_tab = "all"
     form_step = "submit"
     step_label = _l("Submit call")
 
@@ -156,6 +160,9 @@ class CallView(RecordView):
 
     def withheld(self, record: Any, person: Viewer) -> frozenset[str]:
         return frozenset() if reads_phone(record, person) else frozenset({"contact_phone"})
+
+    def withheld_of(self, records: Sequence[Any], person: Viewer) -> Mapping[int, frozenset[str]]:
+        return {key: frozenset({"contact_phone"}) for key in without_phone(db.session(), records, person)}
 
     def record_page(self, record: Call, failed: Failed | None) -> RecordPage:
         person = self.person()
@@ -313,6 +320,7 @@ class AssignmentView(RecordView):
 
     model = Assignment
     readers = READERS
+    filter_fields = ("call.township", "call.kind", "respond_due")
 
     def url_of(self, record: Any) -> str:
         return str(self.appbuilder.url_of("call", record.call_id))

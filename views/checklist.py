@@ -23,6 +23,7 @@ EVERYONE = frozenset(ROLES)
 class ChecklistView(RecordView):
     model = Checklist
     readers = EVERYONE
+    unrelated = frozenset({"checklist_item"})
     group = "checklists"
 
     def record_page(self, record: Checklist, failed: Failed | None) -> RecordPage:

@@ -11,6 +11,7 @@ from flask import current_app
 from sqlalchemy.orm import Session
 
 from app.database import transaction
+from app.demonstration.assessment import Assessment
 from app.demonstration.county import County, found_county, put_list_in_force, set_up
 from app.demonstration.matters import read_library
 from app.demonstration.month import Month
@@ -87,6 +88,11 @@ def _fill(session: Session, seed: int, today: date, progress: Callable[[str], No
     progress(f"A month of calls: {len(planned)} matters from {len(county.townships)} townships …")
     month = Month(session, county.body.id, library, items, _departments(county), staff, random)
     month.run(planned, datetime.combine(today, time(0), tzinfo=zone), _weekly(progress))
+    progress("The year's assessment …")
+    assessment = Assessment(session, county, staff, random)
+    with clock.at(founded):
+        assessment.begin(today.year)
+    assessment.collect(today)
 
 
 def _leave_old_events_untold(session: Session) -> None:

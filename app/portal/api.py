@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from flask import current_app
 from flask_appbuilder.api import ModelRestApi
 from flask_appbuilder.models.sqla.interface import SQLAInterface
 
@@ -13,7 +15,8 @@ from app.portal.rest.documents import DocumentApi
 from app.portal.rest.events import EventApi as EventApi
 from app.portal.rest.me import MeApi as MeApi
 from app.portal.rest.resource import RecordApi, step_operation
-from app.portal.rest.shape import ComputedColumn, shape_of
+from app.portal.rest.shape import ComputedColumn, Withheld, shape_of
+from models.base import Record
 from models.document import Document
 
 if TYPE_CHECKING:
@@ -26,6 +29,21 @@ PERMISSIONS = {
     **{operation: name for name, operation in METHODS.items()},
     **dict.fromkeys(("transitions", "pdf", "attachments", "attach", "attachment"), "show"),
 }
+
+
+def _nothing(records: Sequence[Any]) -> Mapping[int, frozenset[str]]:
+    return {}
+
+
+def _withheld_by(model: type[Record]) -> Withheld:
+    """The view's rule of what a person does not read of records that he sees."""
+
+    def withheld(records: Sequence[Any]) -> Mapping[int, frozenset[str]]:
+        view = current_app.extensions["appbuilder"].view_of(model.resource())
+        found: Mapping[int, frozenset[str]] = view.withheld_of(records, view.person())
+        return found
+
+    return withheld
 
 
 def resource_for(view: type[RecordView]) -> type[ModelRestApi]:
@@ -49,7 +67,7 @@ def resource_for(view: type[RecordView]) -> type[ModelRestApi]:
         "class_permission_name": model.__name__,
         "method_permission_name": PERMISSIONS | {name: one.name for name, one in steps.items()},
         "datamodel": SQLAInterface(model),
-        "shape": shape_of(model, extra),
+        "shape": shape_of(model, extra, view.guarded, _withheld_by(model) if view.guarded else _nothing),
         "include_route_methods": offered,
         **{name: step_operation(one) for name, one in steps.items()},
     }

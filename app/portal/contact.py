@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from models import viewer
 from models.call import Assignment, AssignmentState, Call
+from models.person import Person
 from models.viewer import Viewer
 
 OFFICES = ("dispatcher", "office_director", "supervisor", "county_leader", "duty_officer")
@@ -24,21 +25,29 @@ def reads_phone(call: Call, person: Viewer) -> bool:
     return person.has_role(*OFFICES) or person.organisation_id in parties
 
 
-def phones(session: Session, calls: Sequence[Any]) -> dict[int, str]:
-    """The numbers of a page of calls as the present viewer reads them, empty where he does not."""
-    person = viewer.current_person()
-    assert person is not None
-    mine: set[int] = set()
-    if not person.has_role(*OFFICES):
-        own = (Assignment.department_id == person.organisation_id, Assignment.state != AssignmentState.returned)
-        mine = set(
-            session.scalars(
-                sa.select(Assignment.call_id).where(Assignment.call_id.in_([call.id for call in calls]), *own)
-            )
-        )
-    readable = {
-        call.id
-        for call in calls
-        if person.has_role(*OFFICES) or call.township_id == person.organisation_id or call.id in mine
-    }
-    return {call.id: call.contact_phone if call.id in readable else "" for call in calls}
+def without_phone(session: Session, calls: Sequence[Any], person: Viewer) -> set[int]:
+    """The keys of those of these calls whose number this person does not read."""
+    if person.has_role(*OFFICES):
+        return set()
+    foreign = [call.id for call in calls if call.township_id != person.organisation_id]
+    if not foreign:
+        return set()
+    own = (Assignment.department_id == person.organisation_id, Assignment.state != AssignmentState.returned)
+    mine = session.scalars(sa.select(Assignment.call_id).where(Assignment.call_id.in_(foreign), *own))
+    return set(foreign) - set(mine)
+
+
+CONTACT = frozenset({"username", "email", "phone"})
+"""What of a person only the administrators, the offices and the person read (spec 5: masked outside those who need them)."""
+
+
+def reads_contact(record: Person, person: Viewer) -> bool:
+    """Whether this person reads how another is reached and signs in."""
+    return record.id == person.person_id or person.has_role("system_administrator", "security_administrator", *OFFICES)
+
+
+def contacts_of_people(people: Sequence[Any], name: str) -> dict[int, str]:
+    """A piece of contact of each person, as far as the present viewer reads it."""
+    looking = viewer.current_person()
+    assert looking is not None
+    return {one.id: getattr(one, name) or "" if reads_contact(one, looking) else "" for one in people}

@@ -73,7 +73,11 @@ def frame() -> Frame:
         search_url=url_for("SearchView.search"),
         languages=tuple((code, one["name"], code == locale) for code, one in current_app.config["LANGUAGES"].items()),
         language_url=url_for("LanguageView.choose"),
-        profile_links=(Link(_("Change password"), url_for("PasswordView.change"), "key"),),
+        profile_links=(
+            Link(_("My account"), url_for("ProfileView.show"), "user"),
+            Link(_("Change password"), url_for("PasswordView.change"), "key"),
+            Link(_("Interface for programs"), url_for("InterfaceView.show"), "code"),
+        ),
         logout_url=url_for("SignInView.logout"),
         office_phone=g.get("office_phone", ""),
         version=current_app.config["VERSION"],

@@ -1,9 +1,10 @@
-"""Lists: tabs, search, filters, capped count and paging by key – never OFFSET, never an exact count of a large table (spec 5)."""
+"""Lists: tabs, search, filters, sorting, capped count and paging by key – never OFFSET, never an exact count of a large table (spec 5)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -12,11 +13,11 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
 from app.database import db
-from app.portal import references
-from app.portal.forms import RecordForm, make_form
-from app.portal.page import Button, Chip, Column, Empty, ListPage, Row, Tab
-from models.base import described, fields_of
-from models.field import Field, FieldError
+from app.portal import sorting
+from app.portal.filtering import Filters, filters_of
+from app.portal.page import Button, Cell, Chip, Column, Empty, ListPage, Row, Tab
+from models.base import fields_of
+from models.text_search import clean_words, contains, searched_names
 from models.viewer import Viewer
 
 if TYPE_CHECKING:
@@ -36,8 +37,18 @@ class TabSpec:
     where: sa.ColumnElement[bool] | None = None
 
 
+@dataclass(frozen=True)
+class _Found:
+    """The rows of a page, each record with the values by which it stands where it stands."""
+
+    records: Sequence[Any]
+    places: Sequence[str]
+    before: bool
+    after: bool
+
+
 class Listing:
-    """One list page as asked for by an address. Unknown or senseless parameters are left out, never an error."""
+    """One list as asked for by an address. Unknown or senseless parameters are left out, never an error."""
 
     def __init__(self, view: RecordView, person: Viewer, arguments: MultiDict[str, str]) -> None:
         self.view = view
@@ -50,115 +61,140 @@ class Listing:
             (tab for tab in self.all_tabs if tab.name == arguments.get("tab")),
             self.all_tabs[0] if self.all_tabs else None,
         )
-        self.words = arguments.get("q", "").strip()[:60].replace("\x00", "")
-        self.filters = self._read_filters()
+        self.words = clean_words(arguments.get("q", ""))
+        self.filters = Filters(
+            db.session(), filters_of(self.model, view.filter_fields, view.guarded), arguments, self._example
+        )
+        self.order = self._order(arguments.get("sort", ""))
 
-    # What was asked for
+    def _example(self) -> Any:
+        """A record of this person's county that is not saved, for questions whose choices depend on one."""
+        made = self.model()
+        db.session().enable_relationship_loading(made)
+        if hasattr(made, "county_id"):
+            made.county_id = self.person.county_id
+        return made
 
-    def _filterable(self) -> list[Field]:
-        return [
-            one
-            for name, one in self.fields.items()
-            if described(self.model, name)["searched"] and one.kind in ("choice", "reference", "boolean")
-        ]
+    def _order(self, asked: str) -> sorting.Order:
+        name = asked.removeprefix("-")
+        found = None
+        if name in self.view.sortable_columns():
+            found = sorting.ordered_by(self.model, name, descending=asked.startswith("-"))
+        return found or sorting.newest_first(self.model)
 
-    def _read_filters(self) -> dict[str, Any]:
-        found = {}
-        for one in self._filterable():
-            try:
-                value = (
-                    one.parse(self.arguments.get(one.name))
-                    if one.kind != "choice" or isinstance(one.choices, type)
-                    else self.arguments.get(one.name, "")[:60].replace("\x00", "")
-                )
-            except FieldError:
-                continue
-            if value not in (None, "", False):
-                found[one.name] = value
-        return found
-
-    def _conditions(self) -> list[sa.ColumnElement[bool]]:
-        conditions = [self.tab.where] if self.tab is not None and self.tab.where is not None else []
-        for name, value in self.filters.items():
-            conditions.append(
-                getattr(self.model, f"{name}_id" if self.fields[name].kind == "reference" else name) == value
-            )
+    @cached_property
+    def conditions(self) -> list[sa.ColumnElement[bool]]:
+        """What rows of this list meet, the row filter apart."""
+        found = [self.tab.where] if self.tab is not None and self.tab.where is not None else []
+        found += self.filters.where
         if self.words:
-            pattern = "%" + self.words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-            texts = [
-                getattr(self.model, name)
-                for name, one in self.fields.items()
-                if described(self.model, name)["searched"] and one.kind in ("text", "long_text")
-            ]
-            conditions.append(sa.or_(*(text.ilike(pattern, escape="\\") for text in texts)) if texts else sa.false())
-        return conditions
-
-    def _key(self, name: str) -> int | None:
-        text = self.arguments.get(name, "")
-        return int(text) if text.isdecimal() and len(text) < 19 else None
+            found.append(
+                contains(self.model, self.words, db.session().get_bind().dialect.name, without=self.view.guarded)
+            )
+        return found
 
     # Rows
 
-    def _rows(self) -> tuple[list[Any], bool, bool]:
-        """The page's records and whether there are any before and after it."""
-        query = sa.select(self.model).where(*self._conditions()).options(*self.view.load_options())
-        after, before = self._key("after"), self._key("before")
-        if before is not None:
-            found = list(
-                db.session.scalars(query.where(self.model.id > before).order_by(self.model.id).limit(PAGE + 1)).unique()
-            )
-            return found[:PAGE][::-1], len(found) > PAGE, True
-        if after is not None:
-            query = query.where(self.model.id < after)
-        found = list(db.session.scalars(query.order_by(self.model.id.desc()).limit(PAGE + 1)).unique())
-        return found[:PAGE], after is not None, len(found) > PAGE
+    def _page(self) -> _Found:
+        after = self.order.read_place(self.arguments.get("after", ""))
+        before = self.order.read_place(self.arguments.get("before", ""))
+        backwards = before is not None
+        query = self.order.select(sa.select(self.model), backwards=backwards).where(*self.conditions)
+        place = before if before is not None else after
+        if place is not None:
+            query = query.where(self.order.beyond(place, backwards=backwards))
+        query = query.options(*self.view.load_options()).limit(PAGE + 1)
+        rows = list(db.session.execute(query).unique())
+        more = len(rows) > PAGE
+        rows = rows[:PAGE][::-1] if backwards else rows[:PAGE]
+        return _Found(
+            [row[0] for row in rows],
+            [self.order.place(row[1:]) for row in rows],
+            more if backwards else after is not None,
+            True if backwards else more,
+        )
 
     def _count(self) -> int:
-        capped = sa.select(self.model.id).where(*self._conditions()).limit(CAP + 1).subquery()
+        capped = sa.select(self.model.id).where(*self.conditions).limit(CAP + 1).subquery()
         return int(db.session.scalar(sa.select(sa.func.count()).select_from(capped)) or 0)
+
+    # Addresses
+
+    def parameters(self, *, without_filter: str = "") -> Iterator[tuple[str, str]]:
+        """What this list was asked for, as it stands in an address; a place in it does not belong there."""
+        if self.tab is not None:
+            yield "tab", self.tab.name
+        if self.words:
+            yield "q", self.words
+        if self.order.name:
+            yield "sort", ("-" if self.order.descending else "") + self.order.name
+        yield from self.filters.parameters(without_filter)
+
+    def url(self, page: str = "list", *, without_filter: str = "", **changes: Any) -> str:
+        """This list with some parameters changed; None removes one. A page position never survives."""
+        kept = [(name, value) for name, value in self.parameters(without_filter=without_filter) if name not in changes]
+        kept += [(name, value) for name, value in changes.items() if value not in (None, "")]
+        return self.view.url(page) + (f"?{urlencode(kept)}" if kept else "")
 
     # The page
 
-    def url(self, **changes: Any) -> str:
-        """This list with some parameters changed; None removes one. A page position never survives."""
-        values: dict[str, Any] = {"tab": self.tab.name if self.tab else None, "q": self.words or None}
-        values |= {name: getattr(value, "value", value) for name, value in self.filters.items()}
-        values |= changes
-        kept = {name: value for name, value in values.items() if value not in (None, "")}
-        return self.view.url("list") + (f"?{urlencode(kept)}" if kept else "")
-
     def page(self) -> ListPage:
-        records, more_before, more_after = self._rows()
+        found = self._page()
         names = self.view.column_names()
-        searchable = any(
-            described(self.model, name)["searched"] and one.kind in ("text", "long_text")
-            for name, one in self.fields.items()
-        )
+        guarded = not self.view.guarded.isdisjoint(names)
+        hidden = self.view.withheld_of(found.records, self.person) if guarded else {}
+        paged = found.before or found.after
+        asks = self.filters.offered and "filter" in self.arguments
+        here = {name: value for name in ("after", "before") if (value := self.arguments.get(name))}
         return ListPage(
             title=str(self.model.plural),
-            count_label=self._count_label(len(records), more_before or more_after),
-            columns=tuple(
-                Column(
-                    name,
-                    self.view.column_label(name),
-                    number=name in self.fields and self.fields[name].kind in ("integer", "decimal"),
-                )
-                for name in names
-            ),
-            rows=tuple(self._row(record, names) for record in records),
+            count_label=self._count_label(len(found.records), paged),
+            columns=self._columns(names),
+            rows=tuple(self._row(record, names, hidden.get(record.id, frozenset())) for record in found.records),
             empty=self._empty(),
             tabs=tuple(Tab(tab.label, self.url(tab=tab.name), tab is self.tab) for tab in self.all_tabs),
-            buttons=self.view.buttons(self.person),
+            buttons=(*self.view.buttons(self.person), *self._export_button()),
             bulk=self._bulk(),
-            chips=self._chips(),
+            chips=tuple(
+                Chip(f"{one.filter.label}：{one.words}", self.url(without_filter=name))
+                for name, one in self.filters.active.items()
+            ),
             search=self.words,
-            search_hint=_("Search") if searchable else "",
-            filter_form=self._filter_form(),
-            first_url=self.url() if more_before else "",
-            previous_url=self.url(before=records[0].id) if more_before and records else "",
-            next_url=self.url(after=records[-1].id) if more_after and records else "",
-            kept=(("tab", self.tab.name),) if self.tab else (),
+            search_hint=_("Search") if searched_names(self.model) else "",
+            filter_form=self.filters.form(lambda name: self.view.url("options", name=name)) if asks else None,
+            filter_url="" if asks or not self.filters.offered else self.url(filter="1"),
+            first_url=self.url() if found.before else "",
+            previous_url=self.url(before=found.places[0]) if found.before and found.records else "",
+            next_url=self.url(after=found.places[-1]) if found.after and found.records else "",
+            kept=self._kept(asks),
+            here=self.url(**here),
         )
+
+    def _kept(self, asks: bool) -> tuple[tuple[str, str], ...]:
+        """What searching and filtering keep, beside what stands in their form."""
+        shown = {"q"}
+        if asks:
+            shown.update(name for one in self.filters.known.values() if one.offered for name in one.parameters)
+        return tuple((name, value) for name, value in self.parameters() if name not in shown)
+
+    def _columns(self, names: Sequence[str]) -> tuple[Column, ...]:
+        sortable = self.view.sortable_columns()
+        return tuple(
+            Column(
+                name,
+                self.view.column_label(name),
+                sort_url=self._sort_url(name) if name in sortable else "",
+                sorted=("descending" if self.order.descending else "ascending") if name == self.order.name else "",
+                number=name in self.fields and self.fields[name].kind in ("integer", "decimal"),
+            )
+            for name in names
+        )
+
+    def _sort_url(self, name: str) -> str:
+        """Once upwards, then downwards; instants the newest first."""
+        newest = name not in self.fields or self.fields[name].kind in ("date", "datetime")
+        down = not self.order.descending if name == self.order.name else newest
+        return self.url(sort=("-" if down else "") + name)
 
     def _count_label(self, shown: int, paged: bool) -> str:
         total = self._count() if paged else shown
@@ -168,8 +204,8 @@ class Listing:
             else _("%(count)d entries", count=total)
         )
 
-    def _row(self, record: Any, names: tuple[str, ...]) -> Row:
-        cells = tuple(self.view.cell(record, name) for name in names)
+    def _row(self, record: Any, names: Sequence[str], hidden: frozenset[str]) -> Row:
+        cells = tuple(Cell() if name in hidden else self.view.cell(record, name) for name in names)
         state = next((cell.pill for cell in cells if cell.pill is not None), None)
         return Row(
             key=str(record.id),
@@ -187,12 +223,17 @@ class Listing:
         )
 
     def _empty(self) -> Empty:
-        if self.words or self.filters:
+        if self.words or self.filters.active:
             return Empty(
                 _("Nothing matches. Try fewer words or remove a filter."),
                 Button(_("Show all"), self.view.url("list"), icon="x"),
             )
         return Empty(_("Nothing here at present."), next(iter(self.view.buttons(self.person)), None))
+
+    def _export_button(self) -> tuple[Button, ...]:
+        if not self.person.may("can_export", self.model.__name__):
+            return ()
+        return (Button(_("Export"), self.url("export"), icon="table-export"),)
 
     def _bulk(self) -> tuple[Button, ...]:
         workflow = self.model.workflow
@@ -204,32 +245,14 @@ class Listing:
             if step.bulk and self.person.may(step.permission, self.model.__name__)
         )
 
-    def _chips(self) -> tuple[Chip, ...]:
-        found = []
-        for name, value in self.filters.items():
-            asked = self.fields[name]
-            word = str(getattr(value, "label", value))
-            if asked.kind == "reference":
-                word = next((label for _key, label in references.labels(db.session(), asked, [value])), "")
-            found.append(Chip(f"{asked.label}：{word}", self.url(**{name: None})))
-        return tuple(found)
 
-    def _filter_form(self) -> RecordForm | None:
-        fields = self._filterable()
-        if not fields:
-            return None
-        example = self.model()
-        db.session().enable_relationship_loading(example)
-        if hasattr(example, "county_id"):
-            example.county_id = self.person.county_id
-        values: Mapping[str, Any] = {one.name: self.filters.get(one.name) for one in fields}
-        return make_form(
-            fields,
-            record=example,
-            values=values,
-            option_url=lambda asked: self.view.url("options", name=asked.name),
-            labels=lambda asked, keys: references.labels(db.session(), asked, keys),
-            csrf=False,
-            submitted=False,
-            require=False,
-        )
+def asked_for(listing: Listing) -> Mapping[str, str]:
+    """What a list shows, in words: for the event of an export."""
+    found = {}
+    if listing.tab is not None:
+        found["view"] = listing.tab.label
+    if listing.words:
+        found["search"] = listing.words
+    for one in listing.filters.active.values():
+        found[one.filter.name] = f"{one.filter.label}：{one.words}"
+    return found

@@ -176,11 +176,15 @@ class ListPage:
     search_hint: str = ""
     filter_form: Any = None
     """WTForms form, method GET, or None."""
+    filter_url: str = ""
+    """Shows the same list with that form; most lists are read without it."""
     kept: tuple[tuple[str, str], ...] = ()
     """Query parameters (tab, order) that searching and filtering keep."""
     first_url: str = ""
     previous_url: str = ""
     next_url: str = ""
+    here: str = ""
+    """This page's own address, to which steps on chosen rows return."""
 
 
 @dataclass(frozen=True)
@@ -289,6 +293,10 @@ class Section:
     rows: tuple[Row, ...] = ()
     empty: str = ""
     shares: tuple[Share, ...] = ()
+    count_label: str = ""
+    link: Link | None = None
+    """Leads to the whole list of which this block shows the beginning."""
+    button: Button | None = None
 
 
 @dataclass(frozen=True)
@@ -321,6 +329,8 @@ class RecordPage:
     """Left column, below the description."""
     sections: tuple[Section, ...] = ()
     """Right column, below the facts."""
+    related: tuple[Section, ...] = ()
+    """Left column, at the end: the records that refer to this one."""
     documents: tuple[Attachment, ...] = ()
     files: tuple[Attachment, ...] = ()
     """What people attached, below the timeline."""
@@ -343,10 +353,98 @@ class FormPage:
     step_label: str = ""
     intro: str = ""
     conflict: tuple[Change, ...] = ()
-    """What somebody else changed meanwhile; the typed values stay in the form."""
+    """What somebody else changed meanwhile, and the person who typed too; the typed values stay in the form."""
+    merged: tuple[Change, ...] = ()
+    """What only somebody else changed meanwhile: taken over into the form."""
     conflict_text: str = ""
     autosave_key: str = ""
     """Key under which the browser keeps a draft of what was typed; empty for none."""
+    crumbs: tuple[Link, ...] = ()
+
+
+@dataclass(frozen=True)
+class MatrixCell:
+    """A field of a matrix: its name in the form, what stands in it, who it is about in words, and what is wrong with it."""
+
+    name: str
+    value: str
+    label: str
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class MatrixRow:
+    label: str
+    hint: str
+    cells: tuple[MatrixCell | None, ...]
+    """None where nothing is asked."""
+
+
+@dataclass(frozen=True)
+class MatrixPage:
+    """A table that is filled in: one row for each thing judged, one column for each question."""
+
+    title: str
+    action_url: str
+    cancel_url: str
+    head: str
+    """Title of the column of the rows' names."""
+    hint_head: str
+    columns: tuple[str, ...]
+    rows: tuple[MatrixRow, ...]
+    intro: str = ""
+    remark: str = ""
+    version: int = 0
+    errors: tuple[str, ...] = ()
+    crumbs: tuple[Link, ...] = ()
+
+
+@dataclass(frozen=True)
+class ExportChoice:
+    name: str
+    label: str
+    chosen: bool
+
+
+@dataclass(frozen=True)
+class ExportPage:
+    """Asks in which form and with which columns a list is to be saved."""
+
+    title: str
+    action_url: str
+    cancel_url: str
+    columns: tuple[ExportChoice, ...]
+    kept: tuple[tuple[str, str], ...] = ()
+    """What narrows and orders the list, sent along."""
+    view: str = ""
+    search: str = ""
+    narrowed: tuple[str, ...] = ()
+    """The same in words."""
+    error: str = ""
+    crumbs: tuple[Link, ...] = ()
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """Records on which a step was not done, for one reason."""
+
+    reason: str
+    records: tuple[Link, ...]
+
+
+@dataclass(frozen=True)
+class BulkPage:
+    """What became of a step on several records: how many were done, which were not and why; or the one small form that it asks for all of them."""
+
+    title: str
+    back_url: str
+    done: int = 0
+    skipped: tuple[Skipped, ...] = ()
+    form: Any = None
+    action_url: str = ""
+    submit_label: str = ""
+    keys: tuple[str, ...] = ()
+    intro: str = ""
     crumbs: tuple[Link, ...] = ()
 
 
@@ -409,3 +507,33 @@ class ErrorPage:
     text: str
     """What happened and what to do, with the person to call."""
     buttons: tuple[Button, ...] = field(default=())
+
+
+@dataclass(frozen=True)
+class ProfilePage:
+    """One's own account."""
+
+    title: str
+    facts: tuple[Fact, ...]
+    password_url: str
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A resource of the REST interface and what it offers, in words."""
+
+    name: str
+    label: str
+    path: str
+    operations: tuple[str, ...]
+    steps: tuple[tuple[str, str], ...]
+    """(identifier, label) of each step."""
+
+
+@dataclass(frozen=True)
+class InterfacePage:
+    """How programs use the portal."""
+
+    title: str
+    address: str
+    resources: tuple[Resource, ...]

@@ -195,7 +195,7 @@ class HuyingSecurityManager(SecurityManager):
     def end_sessions(self, person_id: int) -> None:
         """End every session and token of a person (log-out). Ends the request's own transaction first, which would wait for itself on SQLite."""
         db.session.rollback()
-        with transaction() as session:
+        with viewer.system(), transaction() as session:
             session.execute(
                 sa.update(Person)
                 .where(Person.id == person_id)
@@ -204,9 +204,7 @@ class HuyingSecurityManager(SecurityManager):
 
     def set_password(self, person: Person, password: str, *, must_change: bool = False) -> None:
         """Hash and store a password in the present transaction; earlier sessions end with it."""
-        person.password = generate_password_hash(password)
-        person.must_change_password = must_change
-        person.session_epoch = (person.session_epoch or 0) + 1
+        person.set_password(password, must_change=must_change)
 
 
 _UNUSABLE: list[str] = []

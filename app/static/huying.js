@@ -88,6 +88,14 @@
     else link.click();
   }));
 
+  all("[data-choose-group]").forEach((button) => {
+    const boxes = all("input[type=checkbox]", document.getElementById(button.dataset.chooseGroup));
+    button.addEventListener("click", () => {
+      const every = boxes.every((box) => box.checked);
+      boxes.forEach((box) => { box.checked = !every; });
+    });
+  });
+
   all("[data-bulk]").forEach((bar) => {
     const boxes = all(`input[name="keys"][form="${bar.id}"]`);
     const everything = document.querySelector("[data-choose-all]");
@@ -105,6 +113,13 @@
     show();
   });
 
+  /* A filter that is not filled in does not lengthen the address. */
+  all("form.filters").forEach((form) => form.addEventListener("submit", () => {
+    const empty = all("input, select", form).filter((field) => field.name && !field.value);
+    empty.forEach((field) => { field.disabled = true; });
+    setTimeout(() => empty.forEach((field) => { field.disabled = false; }), 0);
+  }));
+
   /* ---------- Repeated groups: another one is a copy of the last, before anything was added to it ---------- */
   all("[data-repeat]").forEach((group) => {
     const add = group.querySelector(":scope > .group-add");
@@ -114,8 +129,17 @@
     const index = items().length - 1;
     const show = () => { add.hidden = items().length >= Number(group.dataset.most); };
     show();
+    let made = index;
+    group.addEventListener("click", (event) => {
+      const remove = event.target.closest(".group-remove");
+      if (!remove) return;
+      remove.closest(".group-item").remove();
+      group.dispatchEvent(new Event("change", { bubbles: true }));
+      show();
+      add.focus();
+    });
     add.addEventListener("click", () => {
-      const next = items().length;
+      const next = ++made;
       const holder = document.createElement("div");
       holder.innerHTML = last.replaceAll(`-${index}`, `-${next}`);
       const item = holder.firstElementChild;
@@ -212,9 +236,34 @@
     });
   }
 
+  /* Fields that are asked only for some answers to another one. What is hidden is not sent. */
+  function followConditions(root) {
+    all("[data-when]:not(input):not(select):not(textarea)", root).forEach((holder) => {
+      const form = holder.closest("form");
+      const inner = holder.querySelector("[name]");
+      if (!form || !inner) return;
+      const prefix = inner.name.includes("-") ? inner.name.slice(0, inner.name.lastIndexOf("-") + 1) : "";
+      const name = prefix + holder.dataset.when;
+      const among = holder.dataset.among.split(" ");
+      const show = () => {
+        const others = all(`[name="${CSS.escape(name)}"]`, form);
+        const answers = others.filter((one) => !["radio", "checkbox"].includes(one.type) || one.checked).map((one) => (one.type === "checkbox" ? "yes" : one.value));
+        const asked = (answers.length ? answers : ["no"]).some((answer) => among.includes(answer));
+        holder.hidden = !asked;
+        all("input, select, textarea", holder).forEach((field) => {
+          field.disabled = !asked;
+          if (field.tomselect) { if (asked) field.tomselect.enable(); else field.tomselect.disable(); }
+        });
+      };
+      form.addEventListener("change", show);
+      show();
+    });
+  }
+
   function enhance(root) {
     if (window.TomSelect) all("select.form-select", root).forEach(enhanceSelect);
     if (window.flatpickr) all("[data-picker]", root).forEach(enhanceDate);
+    followConditions(root);
   }
 
   const fieldsOf = (root) => all("input, textarea, select", root).filter((field) => field.name && !["hidden", "submit", "button"].includes(field.type) && field.name !== "csrf_token");

@@ -1,7 +1,7 @@
 """imports
 
 Revision: 0007
-Follows: 0001
+Follows: 0009
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "0007"
-down_revision = "0001"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 

@@ -97,7 +97,7 @@ RECORDS = (
     "Organisation",
     "Setting",
 )
-PAGES = ("add", "bulk", "delete", "edit", "list", "options", "show", "step")
+PAGES = ("add", "bulk", "delete", "edit", "export", "list", "options", "show", "step")
 """What the portal generates for every record type."""
 FILES = ("attach", "attachment", "detach")
 """… for every record type that files may be attached to,"""
@@ -210,7 +210,7 @@ def test_only_forms_change_anything(county: County) -> None:
             "import_cancel",
         }:
             assert "GET" not in methods, endpoint
-    assert both == {"login", "change", "add", "edit"}
+    assert both == {"login", "change", "add", "edit", "export"}
 
 
 def test_reading_every_page_writes_nothing(county: County) -> None:

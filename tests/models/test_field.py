@@ -11,7 +11,7 @@ from flask import Flask
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from models.field import Choice, Field, FieldError, Kind, clean_text
+from models.field import Choice, EntryErrors, Field, FieldError, Kind, clean_text, incomplete
 from tests.county import at
 
 
@@ -104,3 +104,45 @@ def test_what_does_not_fit_is_refused(kind: Kind, raw: Any, sqlite_installation:
 def test_characters_that_cannot_be_kept_are_refused(raw: str) -> None:
     with pytest.raises(FieldError):
         clean_text(raw)
+
+
+# ---- fields taken together
+
+
+class Reason(Choice):
+    law = "law", "Law changed"
+    need = "need", "Work needs"
+
+
+TOGETHER = (
+    Field("reason", "Reason", "choice", choices=Reason),
+    Field("basis", "Legal basis", when=("reason", ("law",))),
+    Field("urgent", "Urgent", "boolean", required=False),
+    Field("until", "Until", required=False, when=("urgent", ("yes",))),
+)
+
+
+@pytest.mark.parametrize(
+    ("values", "wrong"),
+    [
+        ({"reason": Reason.law, "basis": "第三条"}, set()),
+        ({"reason": Reason.law, "basis": None}, {"basis"}),
+        ({"reason": Reason.need, "basis": None}, set()),
+        ({"reason": Reason.need, "basis": "第三条"}, {"basis"}),
+        ({"reason": None, "basis": "第三条"}, {"reason", "basis"}),
+        ({"reason": Reason.need, "urgent": True, "until": "周五"}, set()),
+        ({"reason": Reason.need, "urgent": False, "until": "周五"}, {"until"}),
+        ({"reason": Reason.need, "urgent": True}, set()),
+    ],
+)
+def test_a_conditional_field_is_asked_only_where_its_condition_holds(
+    values: dict[str, object], wrong: set[str]
+) -> None:
+    assert incomplete(TOGETHER, values).keys() == wrong
+
+
+def test_what_is_wrong_in_an_entry_is_named_by_its_place() -> None:
+    asked = Field("marks", "Marks", "entries", entries=(Field("name", "Name"), Field("count", "Count", "integer")))
+    with pytest.raises(EntryErrors) as refused:
+        asked.parse([{"name": "a", "count": "1"}, {"name": "", "count": "x"}])
+    assert refused.value.errors.keys() == {"1.name", "1.count"}

@@ -12,6 +12,7 @@ from flask import Flask
 from flask_appbuilder import Model
 
 from app.database import db
+from models.base import RECORD_TYPES, fields_of
 
 
 def differences(connection: sa.Connection) -> list[Any]:
@@ -85,3 +86,14 @@ def test_migrations_go_down_to_nothing_and_up_again(application: Flask) -> None:
         with db.engine.connect() as connection:
             assert differences(connection) == []
             assert foreign_keys_of_models() - foreign_keys_of_database(connection) == set()
+
+
+def test_every_reference_has_a_relation_of_its_name() -> None:
+    """Pages, lists and exports read what a reference names by its name."""
+    lacking = [
+        f"{resource}.{name}"
+        for resource, model in RECORD_TYPES.items()
+        for name, one in fields_of(model).items()
+        if one.kind == "reference" and name not in sa.inspect(model).relationships
+    ]
+    assert lacking == []

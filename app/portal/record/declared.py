@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from flask import abort, url_for
@@ -11,6 +12,7 @@ from flask_babel import lazy_gettext as _l
 from app.portal.frame import Entry
 from models import viewer
 from models.base import Record
+from models.person import ROLES
 from models.viewer import Viewer
 from models.workflow import (
     Forbidden,
@@ -32,6 +34,20 @@ class Declared(BaseView):  # type: ignore[misc]
     """Navigation group; empty for types that are reached from another record only."""
     columns: ClassVar[tuple[str, ...]] = ()
     """Columns of the list; the model's listed fields unless given. A name that is no field is drawn by a method `cell_<name>`."""
+    sortable: ClassVar[tuple[str, ...] | None] = None
+    """Columns by which the list may be sorted; every one that has an order unless given."""
+    filter_fields: ClassVar[tuple[str, ...]] = ()
+    """Filters beside the searched fields, also by what a reference names: `("call.township",)`."""
+    guarded: ClassVar[frozenset[str]] = frozenset()
+    """Fields that not everybody who sees a record reads (`withheld_of`). They are neither searched nor sorted nor filtered by."""
+    related: ClassVar[tuple[str, ...] | None] = None
+    """Types of the records shown on this one's page because they refer to it, in this order: `("notice", "inspection.call")`; all unless given."""
+    unrelated: ClassVar[frozenset[str]] = frozenset()
+    """Types that the page shows in another way than among the related records."""
+    all_tab: ClassVar[str] = ""
+    """The tab that shows everything, where the first one does not."""
+    exporters: ClassVar[frozenset[str] | None] = None
+    """Roles that export; those that read, but for the read-only ones, unless said otherwise."""
     form_step: ClassVar[str] = ""
     """A transition that the form's main button performs after saving (提交呼叫)."""
     step_label: ClassVar[Any] = ""
@@ -48,7 +64,10 @@ class Declared(BaseView):  # type: ignore[misc]
     @classmethod
     def grants(cls) -> dict[str, frozenset[str]]:
         """The generic permissions and the roles that have them by default. Transitions bring their own."""
-        found = {"can_list": cls.readers, "can_show": cls.readers}
+        exporters = cls.exporters
+        if exporters is None:
+            exporters = frozenset(role for role in cls.readers if not ROLES[role].read_only)
+        found = {"can_list": cls.readers, "can_show": cls.readers, "can_export": exporters}
         if cls.writers:
             found |= {
                 "can_add": cls.writers,
@@ -82,11 +101,21 @@ class Declared(BaseView):  # type: ignore[misc]
             )
         return person
 
+    # What of a record
+
+    def withheld(self, record: Any, person: Viewer) -> frozenset[str]:
+        """Names of fields that this person does not read, though he sees the record."""
+        return frozenset()
+
+    def withheld_of(self, records: Sequence[Any], person: Viewer) -> Mapping[int, frozenset[str]]:
+        """The same for a page of records at once, by their keys: what lists, exports and REST leave empty."""
+        return {record.id: self.withheld(record, person) for record in records} if self.guarded else {}
+
     def url(self, page: str, **values: Any) -> str:
         return str(url_for(f"{self.endpoint}.{page}", **values))
 
     def url_of(self, record: Record) -> str:
-        return self.url("show", pk=record.id)
+        return f"{self.route_base}/show/{record.id}"
 
 
 def number(text: Any) -> int | None:

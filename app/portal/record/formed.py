@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-import sqlalchemy as sa
 from flask import flash, jsonify, redirect, render_template, request
 from flask_appbuilder import expose
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm.exc import StaleDataError
 
 from app.database import db
@@ -16,9 +15,11 @@ from app.portal import references
 from app.portal.forms import RecordForm, make_form
 from app.portal.page import Change, FormPage, Link
 from app.portal.record.declared import Declared, number
+from app.portal.record.merging import fingerprints, merge, read_fingerprints
+from app.portal.rest import writing
 from app.portal.words import value_text
 from models import viewer
-from models.base import RECORD_TYPES, described, fields_of
+from models.base import RECORD_TYPES, described, fields_of, lines_of
 from models.field import Field, FieldError
 from models.workflow import (
     Invalid,
@@ -42,13 +43,22 @@ class Formed(Declared):
                 if key is not None and not references.labels(db.session(), asked, [key]):
                     continue
             found[name] = asked
-        return found
+        return found | lines_of(self.model)
+
+    def form_values(self, record: Any, fields: Mapping[str, Field]) -> dict[str, Any]:
+        """What stands in a record, for its form: references by key, lines as rows."""
+        values: dict[str, Any] = {}
+        for name, asked in fields.items():
+            if asked.lines:
+                inner = {one.name: one for one in asked.entries}
+                values[name] = [self.form_values(line, inner) for line in getattr(record, name)]
+            else:
+                values[name] = getattr(record, f"{name}_id" if asked.kind == "reference" else name)
+        return values
 
     def record_form(self, record: Any, *, submitted: bool) -> RecordForm:
         fields = self.form_fields(record)
-        values = {
-            name: getattr(record, f"{name}_id" if asked.kind == "reference" else name) for name, asked in fields.items()
-        }
+        values = self.form_values(record, fields)
         if record.id is None:
             person = self.person()
             asked_for = {name: text for name in fields if (text := request.args.get(name, "")[:200])}
@@ -66,38 +76,8 @@ class Formed(Declared):
             option_url=lambda asked: self.url("options", name=asked.name),
             labels=lambda asked, keys: references.labels(db.session(), asked, keys),
             submitted=submitted,
+            mark=fingerprints,
         )
-
-    @property
-    def draft_allowed(self) -> bool:
-        """Whether an incomplete record may be kept: its workflow demands the rest later."""
-        return self.model.workflow is not None and "draft" in list(self.model.workflow.states)
-
-    def _fill(self, record: Any, form: RecordForm) -> None:
-        """Take over what was typed. Raises Invalid with every field's error at once."""
-        errors: dict[str, Any] = {}
-        session = db.session()
-        for name, raw in form.values().items():
-            asked = form.described[name]
-            try:
-                value = asked.parse(raw, record)
-                if asked.kind == "reference" and value is not None and not references.labels(session, asked, [value]):
-                    raise FieldError(_l("Please choose one of the given answers."))
-                if not self.draft_allowed:
-                    asked.check_present(value)
-            except FieldError as error:
-                errors[name] = error.message
-                continue
-            key = f"{name}_id" if asked.kind == "reference" else name
-            column = sa.inspect(self.model).column_attrs[key].columns[0]
-            if value is None and not column.nullable:
-                value = column.default.arg if column.default is not None and column.default.is_scalar else ""
-            try:
-                setattr(record, key, value)
-            except FieldError as error:
-                errors[name] = error.message
-        if errors:
-            raise Invalid(errors)
 
     @expose("/add", methods=["GET", "POST"])
     def add(self) -> Any:
@@ -111,7 +91,7 @@ class Formed(Declared):
             return self._form_page(record, self.record_form(record, submitted=False), self.new_title())
         form = self.record_form(record, submitted=True)
         try:
-            self._fill(record, form)
+            writing.fill(session, record, form.values(), person, new=False)
             session.add(record)
             session.flush()
             load_visible(session, self.model, record.id)
@@ -137,7 +117,7 @@ class Formed(Declared):
         if number(request.form.get("version")) != record.version:
             return self._conflict(record, form, title)
         try:
-            self._fill(record, form)
+            writing.fill(session, record, form.values(), person, new=False)
             session.flush()
             return self._saved(record, form)
         except Invalid as refused:
@@ -170,38 +150,42 @@ class Formed(Declared):
         return redirect(self.url("show", pk=key))
 
     def _conflict(self, record: Any, form: RecordForm, title: str) -> Any:
-        """Show what stands in the record now beside what was typed."""
-        changes = []
-        for name, asked in form.described.items():
-            present = getattr(record, f"{name}_id" if asked.kind == "reference" else name)
-            try:
-                typed = asked.parse(form[name].data, record)
-            except FieldError:
-                typed = form[name].data
-            if (typed or None) != (present or None):
-                changes.append(
-                    Change(
-                        str(asked.label),
-                        value_text(asked, getattr(record, name), record),
-                        self._typed_text(asked, typed),
-                    )
-                )
-        form["version"].data = str(record.version)
-        who = record_changer(record)
-        text = _(
-            "%(who)s changed this record at %(at)s, so yours is not saved yet. "
-            "The left column is what it says now, the right one what you typed; saving again takes yours.",
-            who=who,
-            at=value_text(Field("at", "", "datetime"), record.changed_at),
-        )
-        return self._form_page(record, form, title, status=409, conflict=tuple(changes), conflict_text=text)
+        """Take over what only the other person changed; show what both changed, with what was typed still in the form."""
+        fresh = self.record_form(record, submitted=False)
+        typed, present = form.values(), fresh.values()
+        found = merge(typed, present, read_fingerprints(request.form.get("was")))
+
+        def change(name: str, value: Any) -> Change:
+            asked = form.described[name]
+            return Change(str(asked.label), self._typed_text(asked, present[name]), self._typed_text(asked, value))
+
+        conflict = tuple(change(name, typed[name]) for name in found.both)
+        merged = tuple(change(name, typed[name]) for name in found.theirs)
+        for name in found.theirs:
+            form.replace(name, fresh)
+        form["version"].data, form["was"].data = str(record.version), fresh["was"].data
+        who, at = record_changer(record), value_text(Field("at", "", "datetime"), record.changed_at)
+        text = (
+            _("%(who)s changed this record at %(at)s, so yours is not saved yet. Please choose where both of you changed the same: "
+              "the left column is what it says now, the right one what you typed; saving again takes what stands in the form.", who=who, at=at)
+            if conflict
+            else _("%(who)s changed this record at %(at)s, so yours is not saved yet. Nothing of it contradicts what you typed: "
+                   "please look, and save again.", who=who, at=at)
+        )  # fmt: skip
+        return self._form_page(record, form, title, status=409, conflict=conflict, merged=merged, conflict_text=text)
 
     def _typed_text(self, asked: Field, typed: Any) -> str:
-        if asked.kind == "reference" and isinstance(typed, int):
-            return next((name for _key, name in references.labels(db.session(), asked, [typed])), "")
-        if asked.kind == "choice" and isinstance(typed, str):
-            return next((str(label) for value, label in asked.options(None) if value == typed), typed)
-        return value_text(asked, typed)
+        """What stands in a field, in words."""
+        if asked.lines:
+            rows = [[self._typed_text(one, row.get(one.name)) for one in asked.entries[1:]] for row in typed]
+            return "\n".join("；".join(filter(None, row)) for row in rows)
+        try:
+            value = asked.parse(typed)
+        except FieldError:
+            return str(typed)
+        if asked.kind == "reference" and isinstance(value, int):
+            return next((name for _key, name in references.labels(db.session(), asked, [value])), "")
+        return value_text(asked, value)
 
     def _form_page(
         self,
@@ -211,6 +195,7 @@ class Formed(Declared):
         *,
         status: int = 200,
         conflict: tuple[Change, ...] = (),
+        merged: tuple[Change, ...] = (),
         conflict_text: str = "",
     ) -> Any:
         known = record.id is not None
@@ -226,6 +211,7 @@ class Formed(Declared):
             if any(asked.kind == "long_text" for asked in form.described.values())
             else "",
             conflict=conflict,
+            merged=merged,
             conflict_text=conflict_text,
             autosave_key=f"{self.person().person_id}-{self.model.resource()}-{record.id if known else 'new'}",
             crumbs=(Link(str(self.model.plural), self.url("list")),),
@@ -251,11 +237,14 @@ class Formed(Declared):
         """Choices of a reference for typed words; `name` is a field, or `transition.field`."""
         self.person()
         step, _dot, field_name = name.rpartition(".")
-        if step:
+        lines = lines_of(self.model)
+        if step and step not in lines:
             workflow = self.model.workflow
             if workflow is None or step not in workflow or not self.may(workflow[step].permission):
                 raise NotFound()
             known = {asked.name: asked for asked in workflow[step].known}
+        elif step:
+            known = {asked.name: asked for asked in lines[step].entries}
         else:
             if not (self.may("can_list") or self.may("can_edit")):
                 raise NotFound()

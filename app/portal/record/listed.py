@@ -8,11 +8,12 @@ from typing import Any
 from flask import render_template, request
 from flask_appbuilder import expose
 from flask_babel import gettext as _
-from sqlalchemy.orm import joinedload
 
+from app.portal import references
 from app.portal.listing import Listing, TabSpec
 from app.portal.page import Button, Cell
 from app.portal.record.declared import Declared
+from app.portal.sorting import has_order
 from app.portal.words import pill, value_text
 from models.base import described, fields_of
 from models.viewer import Viewer
@@ -33,6 +34,11 @@ class Listed(Declared):
     def column_names(self) -> tuple[str, ...]:
         return self.columns or tuple(name for name in fields_of(self.model) if described(self.model, name)["listed"])
 
+    def sortable_columns(self) -> tuple[str, ...]:
+        """The columns by which the list may be sorted; what is only drawn has no order."""
+        names = self.column_names() if self.sortable is None else self.sortable
+        return tuple(name for name in names if has_order(self.model, name) and name not in self.guarded)
+
     def tabs(self, person: Viewer) -> tuple[TabSpec, ...]:
         """Saved views that this person's work needs; the first is shown when none is asked for."""
         return ()
@@ -42,9 +48,11 @@ class Listed(Declared):
         names = [
             name
             for name in self.column_names()
-            if name in fields_of(self.model) and fields_of(self.model)[name].kind == "reference"
+            if name in fields_of(self.model)
+            and fields_of(self.model)[name].kind == "reference"
+            and hasattr(self.model, name)
         ]
-        return [joinedload(getattr(self.model, name)) for name in names]
+        return [references.with_title(getattr(self.model, name)) for name in names]
 
     def cell(self, record: Any, name: str) -> Cell:
         """A cell of the list."""

@@ -71,6 +71,7 @@ class Shown(Declared):
             facts=self.facts(record),
             timeline=self.timeline(record),
             sections=self.sections(record),
+            related=self.related_sections(record),
             actions=self.actions(record, failed),
             buttons=self.record_buttons(record, person),
             crumbs=(Link(str(self.model.plural), self.url("list")),),
@@ -78,18 +79,20 @@ class Shown(Declared):
 
     def body(self, record: Any) -> tuple[Fact, ...]:
         """The long texts, in the left column."""
+        withheld = self.withheld(record, self.person())
         texts = (
             (asked, value_text(asked, getattr(record, name), record))
             for name, asked in fields_of(self.model).items()
-            if asked.kind == "long_text"
+            if asked.kind == "long_text" and name not in withheld
         )
         return tuple(Fact(str(asked.label), Cell(text), long=True) for asked, text in texts if text)
 
     def facts(self, record: Any) -> tuple[Fact, ...]:
         """Everything else that is filled, in the right column."""
         found = []
+        withheld = self.withheld(record, self.person())
         for name, asked in fields_of(self.model).items():
-            if name == "state" or asked.kind == "long_text":
+            if name == "state" or asked.kind == "long_text" or name in withheld:
                 continue
             text = value_text(asked, getattr(record, name), record)
             if text:
@@ -98,6 +101,10 @@ class Shown(Declared):
 
     def sections(self, record: Any) -> tuple[Section, ...]:
         """Blocks below the facts: related records."""
+        return ()
+
+    def related_sections(self, record: Any) -> tuple[Section, ...]:
+        """Blocks at the end: the records that refer to this one."""
         return ()
 
     def reference_url(self, asked: Field, record: Any, name: str) -> str:
@@ -141,10 +148,6 @@ class Shown(Declared):
     def sees_all_values(self, record: Any, person: Viewer) -> bool:
         """Whether the timeline shows also values narrowed to one organisation."""
         return False
-
-    def withheld(self, record: Any, person: Viewer) -> frozenset[str]:
-        """Names of fields that this person does not read, though he sees the record."""
-        return frozenset()
 
     def timeline(self, record: Any) -> Any:
         person = self.person()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import flash, redirect, request
+from flask import flash, redirect
 from flask_appbuilder import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -22,7 +22,6 @@ from models.workflow import (
     Forbidden,
     Invalid,
     NotFound,
-    Refused,
     Stale,
     Transition,
     load_visible,
@@ -121,30 +120,3 @@ class Stepped(Shown):
     def after_step(self, pk: int) -> str:
         """Where to go after a transition."""
         return self.url("show", pk=pk)
-
-    @expose("/bulk/<name>", methods=["POST"])
-    def bulk(self, name: str) -> Any:
-        """Perform a transition on every chosen record, each in a transaction of its own, and say honestly what happened."""
-        self.person()
-        workflow = self.model.workflow
-        if workflow is None or name not in workflow or not workflow[name].bulk:
-            raise NotFound(_l("There is no such step."))
-        done, skipped = 0, []
-        session = db.session()
-        for key in [int(one) for one in request.form.getlist("keys")[:500] if one.isdecimal()]:
-            try:
-                perform(session, self.model, key, name)
-                session.commit()
-                done += 1
-            except (Refused, StaleDataError) as refused:
-                session.rollback()
-                skipped.append(
-                    str(getattr(refused, "message", _("Somebody else changed this record at the same moment.")))
-                )
-        flash(_("%(step)s: %(count)d done.", step=workflow[name].label, count=done), "success" if done else "warning")
-        if skipped:
-            flash(
-                _("%(count)d skipped: %(reasons)s", count=len(skipped), reasons=" ".join(dict.fromkeys(skipped))),
-                "warning",
-            )
-        return redirect(self.url("list"))

@@ -10,7 +10,6 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
-from app.portal.contact import phones
 from app.portal.rest.shape import ComputedColumn
 from models import clock, viewer
 from models.call import Assignment, Call, Mark, Report
@@ -64,9 +63,6 @@ def _marks(session: Session, assignments: Sequence[Any]) -> dict[int, list[str]]
 COLUMNS: Mapping[type[Any], Mapping[str, ComputedColumn]] = {
     Call: {
         "assignments": ComputedColumn(_l("Assignments"), _assignments_of_calls, _IDS),
-        "contact_phone": ComputedColumn(
-            _l("Contact telephone"), phones, {"type": "string", "description": "Empty for whoever does not need it"}
-        ),
     },
     Assignment: {
         "marks": ComputedColumn(

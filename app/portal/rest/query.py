@@ -15,7 +15,6 @@ from prison.decoder import ParserException
 from app.portal.rest.asking import BadRequest
 from app.portal.rest.shape import Shape, largest_integer, target_of
 from models.field import Field, FieldError
-from models.person import Person
 
 PAGE_SIZE = 25
 LARGEST_PAGE_SIZE = 500
@@ -138,7 +137,7 @@ def _order(asked: Mapping[str, Any], shape: Shape) -> tuple[sa.ColumnElement[Any
 
 def orderable(shape: Shape) -> list[str]:
     """The fields that may order a list."""
-    return [name for name, one in shape.fields.items() if one.kind != "json"]
+    return [name for name, one in shape.open_fields.items() if one.kind != "json"]
 
 
 def _columns(asked: Mapping[str, Any], shape: Shape) -> tuple[str, ...]:
@@ -174,7 +173,7 @@ def _conditions(filters: Any, shape: Shape) -> tuple[sa.ColumnElement[bool], ...
 
 def _condition(given: Mapping[str, Any], shape: Shape) -> sa.ColumnElement[bool]:
     name, operator = given.get("col"), given.get("opr")
-    if not isinstance(name, str) or name not in shape.fields:
+    if not isinstance(name, str) or name not in shape.open_fields:
         raise BadRequest(_l("There is no field “%(name)s” to filter by.", name=_quoted(name)))
     if "value" not in given:
         raise BadRequest(_l("The filter on “%(name)s” has no value.", name=name))
@@ -238,7 +237,7 @@ def _word(raw: Any) -> str:
 def _visible(asked: Field, key: int) -> Any:
     """The key as far as the viewer sees what it names: a filter must not tell what reading hides."""
     target = target_of(asked)
-    return [key] if target is Person else sa.select(target.id).where(target.id == key)
+    return sa.select(target.id).where(target.id == key)
 
 
 def _quoted(value: Any) -> str:

@@ -67,8 +67,16 @@ def _read(
     found = session.execute(query).all()
     records = [row[0] for row in found]
     computed = {name: shape.computed[name].compute(session, records) for name in names if name in shape.computed}
+    hidden = shape.withheld(records) if not shape.guarded.isdisjoint(names) else {}
     return [
-        _row(names, shape, row[0], dict(zip((one.name for one in references), row[1:], strict=True)), computed)
+        _row(
+            names,
+            shape,
+            row[0],
+            dict(zip((one.name for one in references), row[1:], strict=True)),
+            computed,
+            hidden.get(row[0].id, frozenset()),
+        )
         for row in found
     ]
 
@@ -105,10 +113,13 @@ def _row(
     record: Any,
     targets: Mapping[str, Any],
     computed: Mapping[str, Mapping[int, Any]],
+    hidden: frozenset[str],
 ) -> dict[str, Any]:
     row: dict[str, Any] = {}
     for name in names:
-        if name in computed:
+        if name in hidden:
+            row[name] = "" if shape.fields[name].kind in ("text", "long_text") else None
+        elif name in computed:
             row[name] = computed[name].get(record.id)
         elif name in targets:
             row[name] = named(targets[name])

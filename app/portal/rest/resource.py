@@ -18,7 +18,7 @@ from app.portal.rest.query import described_list, helps, labels, read_query
 from app.portal.rest.reading import read_one, read_page
 from app.portal.rest.shape import Shape
 from models import viewer
-from models.base import Record
+from models.base import Record, lines_of
 from models.workflow import Transition, load_visible, perform
 
 Operation = tuple[str, str, schema.Schema]
@@ -209,7 +209,7 @@ class RecordApi(Attaching, ReadApi):
 
     def schemas(self) -> dict[str, schema.Schema]:
         found = super().schemas()
-        fields = writing.writable(self.model).values()
+        fields = [*writing.writable(self.model).values(), *lines_of(self.model).values()]
         if "post" in self.include_route_methods:
             found["create"] = schema.written_object(fields, required=not writing.keeps_drafts(self.model))
         if "put" in self.include_route_methods:

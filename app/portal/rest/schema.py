@@ -80,6 +80,8 @@ def written(asked: Field) -> Schema:
         schema["maxLength"] = asked.length
     schema["title"] = str(asked.label)
     description = str(asked.help) or (f"Id of a {asked.target}" if asked.target else "")
+    if asked.when is not None:
+        description = f"{description} Only where {asked.when[0]} is one of: {', '.join(asked.when[1])}.".strip()
     if description:
         schema["description"] = description
     return schema
@@ -93,7 +95,7 @@ def written_object(fields: Iterable[Field], *, required: bool = True, version: b
     """An object as it is sent; `required` names what must not be missing, `version` adds the version that the sender saw."""
     listed = list(fields)
     schema: Schema = {"type": "object", "properties": {one.name: _emptiable(one) for one in listed}}
-    needed = [one.name for one in listed if one.required] if required else []
+    needed = [one.name for one in listed if one.required and one.when is None] if required else []
     if needed:
         schema["required"] = needed
     if version:
@@ -208,6 +210,7 @@ TRANSITIONS: Schema = {
                             },
                         },
                         "target": {"type": "string"},
+                        "when": {"type": "object"},
                         "only": {"type": "object"},
                         "fields": {"type": "array", "items": {"type": "object"}},
                         "rows": {"type": "array", "items": {"type": "object"}},

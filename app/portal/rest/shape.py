@@ -12,7 +12,6 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from models.base import RECORD_TYPES, Record, fields_of
 from models.field import LARGEST_ID, Field, Text
-from models.person import Person
 
 
 @dataclass(frozen=True)
@@ -28,6 +27,9 @@ class ComputedColumn:
     schema: Mapping[str, Any]
 
 
+Withheld = Callable[[Sequence[Any]], Mapping[int, frozenset[str]]]
+
+
 @dataclass(frozen=True)
 class Shape:
     """A type as REST reads it."""
@@ -37,6 +39,15 @@ class Shape:
     fields: Mapping[str, Field]
     """Everything read from columns, by its name in JSON."""
     computed: Mapping[str, ComputedColumn] = field(default_factory=dict)
+    guarded: frozenset[str] = frozenset()
+    """Fields that not everybody who sees a record reads; they neither filter nor order."""
+    withheld: Withheld = lambda records: {}
+    """The names that the present viewer does not read, by the record's key; the view's own rule."""
+
+    @property
+    def open_fields(self) -> Mapping[str, Field]:
+        """The fields that filter and order."""
+        return {name: one for name, one in self.fields.items() if name not in self.guarded}
 
     def column(self, name: str) -> InstrumentedAttribute[Any]:
         """The column behind a field: a reference's is its foreign key."""
@@ -57,7 +68,7 @@ class Shape:
 
 def target_of(asked: Field) -> type[Any]:
     """The type that a reference names."""
-    return Person if asked.target == "person" else RECORD_TYPES[asked.target]
+    return RECORD_TYPES[asked.target]
 
 
 def largest_integer(column: InstrumentedAttribute[Any]) -> int:
@@ -66,7 +77,12 @@ def largest_integer(column: InstrumentedAttribute[Any]) -> int:
     return LARGEST_ID if isinstance(kept, sa.BigInteger) else 2**31 - 1
 
 
-def shape_of(model: type[Record], computed: Mapping[str, ComputedColumn] | None = None) -> Shape:
+def shape_of(
+    model: type[Record],
+    computed: Mapping[str, ComputedColumn] | None = None,
+    guarded: frozenset[str] = frozenset(),
+    withheld: Withheld = lambda records: {},
+) -> Shape:
     """A record type's described fields, with what every record has. A computed column stands for the field of its
     name, which then neither filters nor orders."""
     fields = {"id": Field("id", _l("Key"), "integer")}
@@ -76,4 +92,4 @@ def shape_of(model: type[Record], computed: Mapping[str, ComputedColumn] | None 
     fields["version"] = Field("version", _l("Version"), "integer")
     fields["created_at"] = Field("created_at", _l("Created"), "datetime")
     fields["changed_at"] = Field("changed_at", _l("Changed"), "datetime")
-    return Shape(model, model.label, fields, computed or {})
+    return Shape(model, model.label, fields, computed or {}, guarded, withheld)

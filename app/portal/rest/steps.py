@@ -35,6 +35,8 @@ def _question(asked: Field, record: Any) -> dict[str, Any]:
         "required": asked.required,
         "choices": [{"value": value, "label": str(label)} for value, label in asked.options(record)],
     }
+    if asked.when is not None:
+        question["when"] = {"field": asked.when[0], "among": list(asked.when[1])}
     if asked.target:
         question |= {"target": asked.target, "only": plain(asked.only or {})}
     if asked.kind == "entries":

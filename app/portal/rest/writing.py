@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,8 +10,9 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from app.portal.rest.shape import largest_integer, target_of
-from models.base import Record, described, fields_of
-from models.field import Field, FieldError, Text
+from models import clock
+from models.base import Record, described, fields_of, lines_of
+from models.field import EntryErrors, Field, FieldError, Text, incomplete, is_asked, is_empty
 from models.person import Person
 from models.viewer import Viewer
 from models.workflow import Forbidden, Invalid, Stale
@@ -47,7 +48,7 @@ def begin(session: Session, model: type[Record], given: Mapping[str, Any], perso
         # In the session from the start: the choices of a field may depend on what stands in the database.
         session.add(record)
         record.prepare(session, person)
-        _fill(session, record, given, person, new=True)
+        fill(session, record, given, person, new=True)
     return record
 
 
@@ -58,15 +59,9 @@ def change(session: Session, record: Record, given: Mapping[str, Any], person: V
         raise Stale(
             _l("This record was changed by somebody else after you opened it. Please look at the new state first.")
         )
-    amend(session, record, given, person)
+    fill(session, record, given, person, new=False)
     session.flush()
     _stay_in_sight(session, record)
-
-
-def amend(session: Session, record: Record, given: Mapping[str, Any], person: Viewer) -> None:
-    """`change` without its questions and without the flush."""
-    with session.no_autoflush:
-        _fill(session, record, given, person, new=False)
 
 
 def out_of_sight(session: Session, model: type[Record], keys: Collection[int]) -> set[int]:
@@ -81,23 +76,99 @@ def _stay_in_sight(session: Session, record: Record) -> None:
         raise Forbidden(OUT_OF_SIGHT)
 
 
+def fill(session: Session, record: Record, given: Mapping[str, Any], person: Viewer, *, new: bool) -> None:
+    """Take over what was sent, by form or by program: the fields given, and no other; `new` asks for the missing ones too.
+
+    Raises Invalid with every field's sentences at once; those of a line under `duties.2.text`.
+    """
+    with session.no_autoflush:  # looking up what a value names must not save half of the others
+        _fill(session, record, given, person, new=new)
+
+
 def _fill(session: Session, record: Record, given: Mapping[str, Any], person: Viewer, *, new: bool) -> None:
     model = type(record)
-    fields, may_lack = writable(model), keeps_drafts(model)
-    errors: dict[str, Text] = {name: _refusal(model, name) for name in given if name not in fields}
-    for name, asked in fields.items():
+    fields, lines, may_lack = writable(model), lines_of(model), keeps_drafts(model)
+    errors: dict[str, Text] = {
+        name: _refusal(model, name) for name in given if name not in fields and name not in lines
+    }
+    parsed: dict[str, Any] = {}
+    for name, asked in {**fields, **lines}.items():
         if name not in given and (may_lack or not new):
             continue
         try:
-            value = asked.parse(given.get(name), record)
-            if not may_lack:
-                asked.check_present(value)
-            if name in given:
-                _set(session, record, asked, value, person)
+            parsed[name] = asked.parse(given.get(name), record)
+        except EntryErrors as wrong:
+            errors |= {f"{name}.{place}": message for place, message in wrong.errors.items()}
+        except FieldError as error:
+            errors[name] = error.message
+    values = _present(record, fields) | parsed
+    for name, asked in fields.items():
+        if name not in given and asked.when is not None and not is_asked(asked, values) and not is_empty(values[name]):
+            parsed[name] = values[name] = None  # what it depended on has changed
+    for name, message in incomplete({**fields, **lines}.values(), values).items():
+        if name in parsed and name not in errors and not (may_lack and is_empty(values[name])):
+            errors[name] = message
+    for name in [name for name in parsed if name not in errors and (name in given or parsed[name] is None)]:
+        if name not in given and fields[name].when is None:
+            continue
+        try:
+            if name in lines:
+                _set_lines(session, record, lines[name], parsed[name], person)
+            else:
+                _set(session, record, fields[name], parsed[name], person)
+        except EntryErrors as wrong:
+            errors |= {f"{name}.{place}": message for place, message in wrong.errors.items()}
         except FieldError as error:
             errors[name] = error.message
     if errors:
         raise Invalid(errors)
+
+
+def _present(record: Record, fields: Mapping[str, Field]) -> dict[str, Any]:
+    """What stands in a record, as parsed values: references by key, a default where nothing has been set yet."""
+    found = {}
+    for name, asked in fields.items():
+        key = f"{name}_id" if asked.kind == "reference" else name
+        value = getattr(record, key)
+        default = sa.inspect(type(record)).column_attrs[key].columns[0].default
+        found[name] = default.arg if value is None and default is not None and default.is_scalar else value
+    return found
+
+
+def _set_lines(
+    session: Session, record: Record, asked: Field, entries: Sequence[Mapping[str, Any]], person: Viewer
+) -> None:
+    """Make the lines of a record those that were sent: with `id` changed, without new, missing removed. Raises EntryErrors."""
+    relation: list[Any] = getattr(record, asked.name)
+    line_type: type[Record] = sa.inspect(type(record)).relationships[asked.name].mapper.class_
+    present = {line.id: line for line in relation}
+    errors: dict[str, Text] = {}
+    touched = False
+    for place, entry in enumerate(entries):
+        line = present.pop(entry["id"], None)
+        if line is None and entry["id"] is not None:
+            errors[f"{place}.id"] = _l("This line is not there any more.")
+            continue
+        if line is None:
+            line = line_type()
+            if hasattr(line_type, "county_id"):
+                line.county_id = record.county_id  # type: ignore[attr-defined]  # a line's county is its record's
+            relation.append(line)
+            touched = True
+        for inner in asked.entries[1:]:
+            value = place + 1 if inner.name == "position" and entry[inner.name] is None else entry[inner.name]
+            try:
+                _set(session, line, inner, value, person)
+            except FieldError as error:
+                errors[f"{place}.{inner.name}"] = error.message
+        touched = touched or session.is_modified(line)
+    for gone in present.values():
+        relation.remove(gone)
+        touched = True
+    if errors:
+        raise EntryErrors(errors)
+    if touched:
+        record.changed_at = clock.now()  # who has the record open learns of changed lines by its version
 
 
 def _refusal(model: type[Record], name: str) -> Text:
@@ -138,24 +209,22 @@ def _resolve(session: Session, asked: Field, key: int, record: Record, person: V
     county_id = getattr(record, "county_id", None) or person.county_id
     known: dict[Any, Any] = session.info.get(RESOLVED, {})
     name = (asked.target, repr(asked.only), key, county_id)
-    if name in known:
-        return known[name]
-    found = _visible_target(session, asked, key)
-    if found is None or (
-        isinstance(found, Person) and (found.organisation is None or found.organisation.county_id != county_id)
-    ):
+    if name not in known:
+        known[name] = _visible_target(session, asked, key, county_id)
+    if known[name] is None:
         raise FieldError(_l("Please choose one of the given answers."))
-    known[name] = found
-    return found
+    return known[name]
 
 
-def _visible_target(session: Session, asked: Field, key: int) -> Any:
+def _visible_target(session: Session, asked: Field, key: int, county_id: int | None) -> Any:
     target = target_of(asked)
     query = sa.select(target).where(target.id == key)
     for name, value in (asked.only or {}).items():
         column = getattr(target, name)
         query = query.where(column.in_(value) if isinstance(value, list | tuple) else column == value)
-    return session.scalars(query).one_or_none()
+    if target is Person:
+        query = query.where(Person.county_id == county_id)
+    return session.scalars(query).unique().one_or_none()
 
 
 def remove(session: Session, record: Record, person: Viewer) -> None:
