@@ -14,7 +14,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relationship
 
 from models import clock, event, viewer
-from models.base import KEY, Record, UtcDateTime
+from models.base import KEY, Kept, UtcDateTime
 from models.notification import Job
 from models.person import ROLES, Person
 from models.viewer import Viewer
@@ -67,7 +67,7 @@ def may_attach(person: Viewer) -> bool:
     return any(not ROLES[name].read_only for name in person.roles)
 
 
-def attachments_of(session: Session, record: Record) -> Sequence[Attachment]:
+def attachments_of(session: Session, record: Kept) -> Sequence[Attachment]:
     """The files beside a record that the caller has shown to be visible, oldest first."""
     with viewer.system():
         return session.scalars(
@@ -78,7 +78,7 @@ def attachments_of(session: Session, record: Record) -> Sequence[Attachment]:
         ).all()
 
 
-def attachment_of(session: Session, record: Record, key: int) -> Attachment:
+def attachment_of(session: Session, record: Kept, key: int) -> Attachment:
     """One of a visible record's files. Raises NotFound for any other, also for those of other records."""
     found = next((one for one in attachments_of(session, record) if one.id == key), None)
     if found is None:
@@ -86,7 +86,7 @@ def attachment_of(session: Session, record: Record, key: int) -> Attachment:
     return found
 
 
-def attach(session: Session, record: Record, made: Sequence[Attachment], person: Viewer) -> None:
+def attach(session: Session, record: Kept, made: Sequence[Attachment], person: Viewer) -> None:
     """Put files beside a visible record, each with an event on its thread. Raises Forbidden for those who only read."""
     if not may_attach(person):
         raise Forbidden()
@@ -100,7 +100,7 @@ def attach(session: Session, record: Record, made: Sequence[Attachment], person:
             event.append(session, record, "attach", "attach", told, actor=person)
 
 
-def detach(session: Session, record: Record, key: int, person: Viewer) -> None:
+def detach(session: Session, record: Kept, key: int, person: Viewer) -> None:
     """Take a file away again; its bytes are deleted by a job. Raises NotFound, Forbidden, Conflict."""
     found = attachment_of(session, record, key)
     if found.uploaded_by_id != person.person_id:
@@ -120,7 +120,7 @@ def _forget_with_record(session: Session, context: object) -> None:
     """The files of a deleted record go with it: another record must never find them under a key used again."""
     table = sa.inspect(Attachment).local_table
     for record in session.deleted:
-        if isinstance(record, Record):
+        if isinstance(record, Kept):
             gone = sa.and_(table.c.record_type == record.resource(), table.c.record_id == record.id)
             keys = session.connection().execute(sa.select(table.c.file_key).where(gone)).scalars().all()
             _let_go(session, keys)

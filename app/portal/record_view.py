@@ -11,5 +11,5 @@ from app.portal.record.related import Related
 from app.portal.record.shown import Failed as Failed
 
 
-class RecordView(Exported, Imported, Attached, Bulk, Related, Formed):
+class RecordView(Imported, Exported, Attached, Bulk, Related, Formed):
     """Pages of a record type. A subclass names the model and who reads and writes; the rest is derived, and may be refined."""

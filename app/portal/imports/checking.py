@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import sqlalchemy as sa
+from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from app.database import db, reading, transaction
@@ -66,13 +68,19 @@ def findings_of(judge: Judge, verdict: Verdict) -> list[dict[str, Any]]:
     return [
         {
             "row": verdict.row.number,
-            "column": str(judge.fields[name].label) if name in judge.fields else "",
-            "text": str(sentence),
+            "column": str(judge.fields[name.partition(".")[0]].label) if name.partition(".")[0] in judge.fields else "",
+            "text": _of_line(name, str(sentence)),
             "repeated": verdict.repeated,
         }
         for name, sentences in verdict.errors.items()
         for sentence in sentences
     ]
+
+
+def _of_line(name: str, sentence: str) -> str:
+    """A sentence, with the line that it is about: `duties.2.text` is the third."""
+    place = name.split(".")[1:2]
+    return _("Line %(number)d: %(reason)s", number=int(place[0]) + 1, reason=sentence) if place else sentence
 
 
 def _difference(session: Session, judge: Judge, verdict: Verdict) -> dict[str, Any]:
@@ -85,7 +93,18 @@ def _difference(session: Session, judge: Judge, verdict: Verdict) -> dict[str, A
             _named(session, asked, value) if asked.kind == "reference" else kept_text(asked, value) for value in values
         )
         told.append({"column": str(asked.label), "old": old[:200], "new": new[:200]})
+    told += [
+        {"column": str(judge.fields[name].label), "old": "", "new": _("Lines change")}
+        for name in judge.model.parts
+        if name in verdict.row.values and _lines_differ(session, verdict.record, name)
+    ]
     return {"row": verdict.row.number, "title": str(verdict.record.title)[:200], "changes": told}
+
+
+def _lines_differ(session: Session, record: Any, name: str) -> bool:
+    return sa.inspect(record).attrs[name].history.has_changes() or any(
+        session.is_modified(line) for line in getattr(record, name)
+    )
 
 
 def _named(session: Session, asked: Any, key: Any) -> str:

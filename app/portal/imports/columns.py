@@ -13,7 +13,7 @@ from flask_babel import lazy_gettext as _l
 
 from app.portal.imports.reading import ABSENT, Sheet, Unreadable
 from app.portal.rest.writing import writable
-from models.base import Record, fields_of
+from models.base import Record, fields_of, lines_of
 from models.field import Field
 
 ERRORS = _l("What is wrong")
@@ -32,7 +32,7 @@ def columns_of(model: type[Record]) -> dict[str, Field]:
     """The fields that an import takes, the natural key first."""
     fields = fields_of(model)
     key = {name: fields[name] for name in model.natural_key}
-    return key | writable(model)
+    return key | writable(model) | lines_of(model)
 
 
 def in_all_languages(text: Any) -> set[str]:

@@ -11,14 +11,14 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
 from app.portal import references
 from app.portal.imports.columns import Row, columns_of
+from app.portal.imports.lines import placed
 from app.portal.imports.naming import Directory
 from app.portal.imports.translating import Translator
 from app.portal.rest import writing
-from models import changes
 from models.base import RECORD_TYPES, Record, described, fields_of
 from models.field import FieldError, Text
 from models.viewer import Viewer
@@ -63,7 +63,8 @@ class Judge:
                 verdict = Verdict(row)
                 given = self._translate(verdict)
                 judged.append((verdict, given, self._key(verdict, given)))
-            present = self._present(session, {key for _verdict, _given, key in judged if key is not None})
+            mentioned = {name for row in rows for name in row.values}
+            present = self._present(session, {key for _verdict, _given, key in judged if key is not None}, mentioned)
             for verdict, given, key in judged:
                 if key is not None and self._first.setdefault(key, verdict.row.number) != verdict.row.number:
                     verdict.repeated = True
@@ -109,14 +110,15 @@ class Judge:
             except FieldError as error:
                 verdict.errors.setdefault(name, [error.message])
 
-    def _present(self, session: Session, keys: set[Key]) -> dict[Key, list[Any]]:
+    def _present(self, session: Session, keys: set[Key], mentioned: set[str]) -> dict[Key, list[Any]]:
         """The visible records by their natural keys, for all rows of a batch in one statement."""
         if not keys:
             return {}
         columns = [_column(self.model, name) for name in self.model.natural_key]
         test = columns[0].in_([key[0] for key in keys]) if len(columns) == 1 else sa.tuple_(*columns).in_(list(keys))
         found: dict[Key, list[Any]] = {}
-        for record in session.scalars(sa.select(self.model).where(test)):
+        options = [selectinload(getattr(self.model, name)) for name in self.model.parts if name in mentioned]
+        for record in session.scalars(sa.select(self.model).where(test).options(*options)):
             found.setdefault(tuple(getattr(record, column.key) for column in columns), []).append(record)
         return found
 
@@ -147,10 +149,12 @@ class Judge:
             for name, value in given.items()
             if name not in fixed and not (value is None and self._hides(session, record, name))
         }
+        for name in wanted.keys() & set(self.model.parts):
+            wanted[name] = placed(wanted[name] or [], getattr(record, name))
         refusal = self._refusal(record)
-        writing.amend(session, record, wanted, self.person)
+        writing.fill(session, record, wanted, self.person, new=False)
         verdict.record = record
-        verdict.outcome = "changed" if changes.changes_of(record) else "unchanged"
+        verdict.outcome = "changed" if session.is_modified(record) else "unchanged"
         if verdict.outcome == "changed" and refusal is not None:
             raise refusal
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import date, datetime, time
 from typing import Any
 
@@ -13,6 +14,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from app.portal.imports.columns import Row, in_all_languages
+from app.portal.imports.lines import given_lines, translated
 from app.portal.imports.naming import Directory
 from models.field import Field, FieldError
 
@@ -30,19 +32,34 @@ class Translator:
         self._fields = fields
         self._directory = directory
         self._spreadsheet = spreadsheet
-        self._answers = {name: _answers(asked) for name, asked in fields.items() if isinstance(asked.choices, type)}
+        every = [one for asked in fields.values() for one in (asked, *asked.entries)]
+        self._answers: dict[Any, dict[str, str]] = {
+            one.choices: _answers(one) for one in every if isinstance(one.choices, type)
+        }
         self._yes = in_all_languages(_l("Yes"))
         self._no = in_all_languages(_l("No"))
 
     def prepare(self, session: Session, rows: Iterable[Row]) -> None:
         """Look up all names in a batch of rows at once."""
-        wanted: dict[str, set[str]] = {}
+        wanted: dict[str, tuple[Field, set[str]]] = {}
         for row in rows:
             for name, value in row.values.items():
-                if self._fields[name].kind in ("reference", "references"):
-                    wanted.setdefault(name, set()).update(self._names(self._fields[name], value))
-        for name, texts in wanted.items():
-            self._directory.look_up(session, self._fields[name], texts)
+                for place, asked, one in self._named(self._fields[name], value):
+                    wanted.setdefault(f"{name}{place}", (asked, set()))[1].update(self._names(asked, one))
+        for asked, texts in wanted.values():
+            self._directory.look_up(session, asked, texts)
+
+    def _named(self, asked: Field, value: Any) -> Iterator[tuple[str, Field, Any]]:
+        """The references that a cell holds, also within its lines; what cannot be read is told when it is translated."""
+        if asked.kind in ("reference", "references"):
+            yield "", asked, value
+        elif asked.kind == "entries" and value is not None:
+            with suppress(FieldError):
+                references = [inner for inner in asked.entries if inner.kind == "reference"]
+                for line in given_lines(asked, value):
+                    yield from (
+                        (f".{inner.name}", inner, line[inner.name]) for inner in references if inner.name in line
+                    )
 
     def _names(self, asked: Field, value: Any) -> list[str]:
         """The names that a cell holds; ids of JSON are none."""
@@ -59,11 +76,15 @@ class Translator:
 
     def translate(self, name: str, value: Any) -> Any:
         """What a cell means, for `Field.parse`."""
-        asked = self._fields[name]
+        return self._translate(self._fields[name], value)
+
+    def _translate(self, asked: Field, value: Any) -> Any:
         if isinstance(value, str) and self._spreadsheet and value.strip() in EXCEL_ERRORS:
             raise FieldError(_l("This cell holds an error of Excel: %(error)s.", error=value.strip()))
         if value is None or (isinstance(value, str) and not value.strip()):
             return None
+        if asked.kind == "entries":
+            return translated(asked, value, self._translate)
         if asked.kind in ("reference", "references"):
             return self._reference(asked, value)
         if asked.kind == "choice":
@@ -83,7 +104,7 @@ class Translator:
 
     def _choice(self, asked: Field, value: Any) -> Any:
         text = _text(value).strip()
-        answers = self._answers.get(asked.name)
+        answers = self._answers.get(asked.choices)
         if answers is None:
             answers = {str(label): option for option, label in asked.options(None)} if asked.choices else {}
         return answers.get(text, text)

@@ -16,6 +16,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 
 from app.portal.imports.columns import ERRORS, columns_of
+from app.portal.imports.lines import notation
 from app.portal.imports.reading import ABSENT, MOST_ROWS, Sheet
 from models.base import RECORD_TYPES, Record
 from models.field import Field
@@ -24,7 +25,7 @@ CONTENT_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.shee
 
 HEAD = PatternFill("solid", fgColor="FFE2E6EB")
 WRONG = PatternFill("solid", fgColor="FFFBE9E7")
-WIDE = {"long_text": 48, "text": 24, "reference": 24, "references": 32}
+WIDE = {"long_text": 48, "text": 24, "reference": 24, "references": 32, "entries": 60}
 NARROW = 16
 LONGEST_CELL = 32_767
 """Characters that Excel keeps in one cell."""
@@ -103,6 +104,8 @@ def _what(asked: Field) -> str:
     if asked.kind in ("reference", "references"):
         known = RECORD_TYPES.get(asked.target)
         return _("Name of: %(what)s", what=str(known.label) if known is not None else _("Person"))
+    if asked.kind == "entries":
+        return _("One line for each: %(notation)s", notation=notation(asked))
     if asked.kind == "text" and asked.length:
         return _("Text of at most %(count)d characters", count=asked.length)
     kinds = {

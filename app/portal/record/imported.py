@@ -267,7 +267,7 @@ def _facts(one: Import) -> tuple[Fact, ...]:
         Fact(_("Rows"), Cell(str(one.total), number=True)),
         *(Fact(label, Cell(str(count), number=True)) for label, count in counts),
         *(Fact(label, Cell(value_text(AT, at))) for label, at in times if at is not None),
-        Fact("SHA-256", Cell(one.sha256[:16] + "…", hint=one.sha256)),
+        Fact("SHA-256", Cell(f"{one.sha256[:16]}…")),
     )
 
 

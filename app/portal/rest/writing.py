@@ -59,14 +59,9 @@ def change(session: Session, record: Record, given: Mapping[str, Any], person: V
         raise Stale(
             _l("This record was changed by somebody else after you opened it. Please look at the new state first.")
         )
-    amend(session, record, given, person)
+    fill(session, record, given, person, new=False)
     session.flush()
     _stay_in_sight(session, record)
-
-
-def amend(session: Session, record: Record, given: Mapping[str, Any], person: Viewer) -> None:
-    """`change` without its questions and without the flush."""
-    fill(session, record, given, person, new=False)
 
 
 def out_of_sight(session: Session, model: type[Record], keys: Collection[int]) -> set[int]:
@@ -214,13 +209,11 @@ def _resolve(session: Session, asked: Field, key: int, record: Record, person: V
     county_id = getattr(record, "county_id", None) or person.county_id
     known: dict[Any, Any] = session.info.get(RESOLVED, {})
     name = (asked.target, repr(asked.only), key, county_id)
-    if name in known:
-        return known[name]
-    found = _visible_target(session, asked, key, county_id)
-    if found is None:
+    if name not in known:
+        known[name] = _visible_target(session, asked, key, county_id)
+    if known[name] is None:
         raise FieldError(_l("Please choose one of the given answers."))
-    known[name] = found
-    return found
+    return known[name]
 
 
 def _visible_target(session: Session, asked: Field, key: int, county_id: int | None) -> Any:

@@ -15,7 +15,7 @@ from openpyxl import Workbook, load_workbook
 from werkzeug.test import TestResponse
 
 from app.portal.imports import applying
-from models.checklist import Checklist, ChecklistItem, ChecklistLevel
+from models.checklist import Checklist, ChecklistItem, ChecklistLevel, Duty
 from models.event import Event
 from models.imported import Import, ImportState
 from models.notification import Job
@@ -186,6 +186,50 @@ def test_json_is_taken_by_identifiers_and_ids(county: County) -> None:
     assert (one.to_create, one.wrong) == (2, 1)
     apply(county, key)
     assert sorted(items(county)) == [1, 2]
+
+
+def duties(county: County) -> list[tuple[int, str, str, int | None, int]]:
+    with county.acting(None) as session:
+        rows = session.scalars(
+            sa.select(Duty).join(ChecklistItem).join(Checklist).where(Checklist.name == LIST).order_by(Duty.position)
+        )
+        return [(one.position, one.party, one.text, one.organisation_id, one.version) for one in rows]
+
+
+def test_lines_come_as_a_list_or_as_text_and_the_same_lines_again_change_nothing(
+    county: County, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ChecklistItem, "parts", ("duties",))
+    first = {"kind": "primary", "organisation": "水务局", "party": "县水务局", "text": "许可并监管。"}
+    second = {"kind": "cooperating", "party": "乡镇（街道）", "text": "日常巡查。"}
+    row = {"checklist": LIST, "number": 1, "field": "水务", "name": "河道采砂", "duties": [first, second]}
+    data = json.dumps([row]).encode()
+    apply(county, upload(county, data))
+    made = [
+        (1, "县水务局", "许可并监管。", county["department4"], 1),
+        (2, "乡镇（街道）", "日常巡查。", None, 1),
+    ]
+    assert duties(county) == made
+    again = upload(county, data)
+    assert newest(county).unchanged == 1
+    apply(county, again)
+    assert duties(county) == made
+
+    table: Table = [
+        ["Checklist", "Number", "duties"],
+        [LIST, 1, "primary｜水务局｜县水务局｜许可、监管并处罚。\n"],
+        [LIST, 1.5, "primary|x"],
+    ]
+    key = upload(county, table, locale="en")
+    one = newest(county)
+    assert (one.to_change, one.wrong) == (1, 1)
+    assert {row["column"] for row in one.findings} == {"Number", "Duties"}
+    assert one.differences[0]["changes"][0]["column"] == "Duties"
+    apply(county, key)
+    assert duties(county) == [(1, "县水务局", "许可、监管并处罚。", county["department4"], 2)]
+    template = visitor(county, "checklist").get("/checklist_item/import/template")
+    said = [row[2].value or "" for row in load_workbook(io.BytesIO(template.data)).worksheets[1].iter_rows(min_row=6)]
+    assert any("｜" in text for text in said), "the notation is explained"
 
 
 def packed(members: Mapping[str, bytes], data: bytes = b"") -> bytes:
