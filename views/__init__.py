@@ -16,6 +16,7 @@ from views.number_series import NumberSeriesView
 from views.organisation import OrganisationView
 from views.person import PersonView, PortfolioView, SubstitutionView
 from views.role import RoleView
+from views.setup import SetUpView
 
 PAGES = (
     HomeView,
@@ -27,6 +28,7 @@ PAGES = (
     NumberSeriesView,
     AuditView,
     AccessView,
+    SetUpView,
 )
 RECORDS = (
     CallView,
