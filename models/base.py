@@ -143,6 +143,7 @@ class Kept:
     offered: ClassVar[Mapping[str, Any]] = {}
     """Column values of the records that may be newly chosen, e.g. only people in service; those chosen before stay."""
 
+    __tablename__: Any
     _fields: ClassVar[dict[str, Field]]
     id: Any
     version: Any
