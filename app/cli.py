@@ -26,10 +26,12 @@ from app.portal.imports.checklists import draft_of, read_items
 from app.portal.imports.reading import Unreadable
 from app.security.passwords import weakness
 from models import clock, event, viewer
+from models.foundation import first_accounts
 from models.notification import Demonstration
 from models.organisation import Organisation, OrganisationKind
 from models.person import Person
 from models.sweep import sweep as sweep_once
+from models.viewer import ADMINISTRATORS
 
 
 @click.command("init")
@@ -157,10 +159,17 @@ def import_checklist(file: Path, county_name: str | None, name: str | None) -> N
 @click.option("--username", prompt="Account name")
 @click.option("--name", prompt="Name of the person")
 @click.option("--email", prompt="E-mail address")
+@click.option(
+    "--role",
+    type=click.Choice(sorted(ADMINISTRATORS)),
+    default="system_administrator",
+    help="Which of the three administrators (default: system_administrator).",
+)
 @click.password_option()
 @with_appcontext
-def create_admin(username: str, name: str, email: str, password: str) -> None:
-    """Make the account of a system administrator, who makes all others."""
+def create_admin(username: str, name: str, email: str, role: str, password: str) -> None:
+    """Make the account of an administrator of the whole installation. The system administrator makes all other accounts, the security
+    administrator gives them their roles."""
     username, name, email = username.strip(), name.strip(), email.strip()
     if not username or not name or not email:
         raise click.ClickException("Account name, name and e-mail address are needed.")
@@ -174,8 +183,8 @@ def create_admin(username: str, name: str, email: str, password: str) -> None:
         ).first()
         if taken is not None:
             raise click.ClickException(f"The account name or the e-mail address is already in use by “{taken}”.")
-        role = session.scalars(sa.select(Role).where(Role.name == "system_administrator")).one_or_none()
-        if role is None:
+        held = session.scalars(sa.select(Role).where(Role.name == role)).one_or_none()
+        if held is None:
             raise click.ClickException("The roles are missing. Please run `flask --app app init` first.")
         person = Person(
             username=username,
@@ -185,10 +194,25 @@ def create_admin(username: str, name: str, email: str, password: str) -> None:
             active=True,
             session_epoch=secrets.randbelow(2**16),
         )
-        person.roles = [role]
+        person.roles = [held]
         current_app.extensions["appbuilder"].sm.set_password(person, password)
         session.add(person)
     click.echo(f"The account {username} was made.")
+
+
+@click.command("first-accounts")
+@with_appcontext
+def first_accounts_command() -> None:
+    """Make the accounts of the three administrators in an installation without any, and print their passwords, once."""
+    with viewer.system(), transaction() as session:
+        try:
+            passwords = first_accounts(session)
+        except LookupError:
+            raise click.ClickException("The roles are missing. Please run `flask --app app init` first.") from None
+    for username, password in passwords.items():
+        click.echo(f"  {username:<10} {password}")
+    if passwords:
+        click.echo("These passwords are shown once and must be changed at the first sign-in.")
 
 
 def _app() -> Flask:
@@ -226,4 +250,5 @@ COMMANDS = (
     render_samples,
     import_checklist,
     create_admin,
+    first_accounts_command,
 )

@@ -204,6 +204,11 @@ def _prepare(config: Mapping[str, Any], supervisor: Supervisor, environ: Mapping
         _flask(supervisor, environ, "init")
         _note(path, noted | {"state": state})
         noted["state"] = state
+    if noted["demonstration"] == "none" and "accounts" not in noted:
+        say("Accounts of the administrators, if there is none yet:")
+        _flask(supervisor, environ, "first-accounts")
+        noted["accounts"] = "made"
+        _note(path, noted)
     if noted["demonstration"] != "wanted":
         return False
     if not _is_loaded(config["SQLALCHEMY_DATABASE_URI"]):  # it may be, if the last start was killed before it noted so
@@ -293,7 +298,7 @@ def _greet(config: Mapping[str, Any], port: int, *, just_loaded: bool) -> None:
         where = f"kept in {data / 'demo-password'}"
         say(f"Password of all: {config['DEMO_PASSWORD']}  ({where})" if just_loaded else f"Password of all: {where}")
     else:
-        say("The first account is made by: .venv/bin/flask --app app create-admin")
+        say("Sign in as sysadmin: the workbench shows what to set up, step by step (README, “From empty to working”).")
     say("Ctrl-C stops everything.")
 
 

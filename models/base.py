@@ -150,6 +150,8 @@ class Kept:
     text_index: ClassVar[tuple[str, ...]] = ()
     """Names of the columns whose pairs of characters an index of PostgreSQL keeps (see models/text_search.py)."""
 
+    __tablename__: Any
+    _fields: ClassVar[dict[str, Field]]
     id: Any
     version: Any
     created_at: Any
@@ -202,6 +204,11 @@ class Kept:
 
         What has to be looked up is read by Core statements: a flush is under way.
         """
+
+    @classmethod
+    def unsettled(cls) -> sa.ColumnElement[bool]:
+        """What must hold, beside its own state not being final, for a record to be still in somebody's hands."""
+        return sa.true()
 
     def after_handover(self, session: Session) -> None:
         """Called when the record was put into other hands (models/handover.py): bring in step what is kept beside it."""
@@ -284,7 +291,7 @@ def _kind_of(column_: sa.Column[Any]) -> Kind:
     raise TypeError(f"{column_} has a type that no form field shows")
 
 
-def fields_of(model: type[Record]) -> dict[str, Field]:
+def fields_of(model: type[Kept]) -> dict[str, Field]:
     """The described columns of a record type as fields, in order of declaration. A foreign key `department_id` is the field `department`."""
     cached: dict[str, Field] | None = model.__dict__.get("_fields")
     if cached is not None:

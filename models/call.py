@@ -379,6 +379,13 @@ class Assignment(CountyRecord):
     reports: Mapped[list[Report]] = relationship(back_populates="assignment", order_by="Report.round")
     evaluations: Mapped[list[Evaluation]] = relationship(back_populates="assignment", order_by="Evaluation.round")
 
+    @classmethod
+    def unsettled(cls) -> sa.ColumnElement[bool]:
+        """An assignment that has been reported may come back as long as its call is not closed."""
+        table = sa.inspect(Call).local_table
+        over = [state.value for state in CallState if state.final]
+        return cls.call_id.in_(sa.select(table.c.id).where(table.c.state.not_in(over)))
+
     def after_handover(self, session: Session) -> None:
         keep_parties(session, self.call)
 

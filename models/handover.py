@@ -59,7 +59,7 @@ def _is_kept_by(model: type[Record], name: str) -> bool:
 def _open(model: type[Record]) -> list[sa.ColumnElement[bool]]:
     """Not in a final state of its workflow; in service, where it says so; not over, where it has an end."""
     columns = sa.inspect(model).columns
-    conditions: list[sa.ColumnElement[bool]] = []
+    conditions: list[sa.ColumnElement[bool]] = [model.unsettled()]
     if model.workflow is not None:
         final = [str(state.value) for state in model.workflow.states if state.final]
         conditions.append(columns["state"].not_in(final))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from flask_appbuilder import Model
@@ -83,6 +83,15 @@ class Person(User, Kept):
     natural_key = ("username",)
     attachable = False
     offered = {"active": True}
+
+    if TYPE_CHECKING:  # declared by Flask-AppBuilder
+        username: Mapped[str]
+        first_name: Mapped[str]
+        last_name: Mapped[str]
+        email: Mapped[str]
+        password: Mapped[str | None]
+        active: Mapped[bool]
+        roles: Mapped[list[Any]]
 
     name: Mapped[str] = column(
         _l("Name"), sa.String(130), listed=True, searched=True, editable=False, nullable=False, default=""

@@ -20,12 +20,12 @@ from models.workflow import Conflict, Forbidden, Invalid, Transition
 
 GENERIC: Mapping[str, Text] = {
     "can_list": _l("see the list"),
-    "can_show": _l("open"),
-    "can_add": _l("create"),
-    "can_edit": _l("change"),
-    "can_delete": _l("delete"),
-    "can_export": _l("export"),
-    "can_import": _l("import"),
+    "can_show": _l("open a record"),
+    "can_add": _l("create a record"),
+    "can_edit": _l("change a record"),
+    "can_delete": _l("delete a record"),
+    "can_export": _l("export the list"),
+    "can_import": _l("import a list"),
 }
 """What may be done with records of every type, in words."""
 

@@ -33,7 +33,7 @@ class Substitution(CountyRecord):
     plural = _l("Substitutions")
     attachable = False
 
-    person_id: Mapped[int] = person_reference(_l("For"), listed=True, nullable=False, index=True)
+    person_id: Mapped[int] = person_reference(_l("Acts for"), listed=True, nullable=False, index=True)
     substitute_id: Mapped[int] = person_reference(_l("Substitute"), listed=True, nullable=False)
     role: Mapped[str] = column(
         _l("In the role"), sa.String(64), kind="choice", choices=_roles_to_depute, listed=True, nullable=False

@@ -43,6 +43,7 @@ from views.own import InterfaceView, ProfileView
 from views.person import PersonView, PortfolioView, SubstitutionView
 from views.role import RoleView
 from views.roster import DutyShiftView, LiaisonView
+from views.setup import SetUpView
 from views.supervision import ConclusionView, InspectionView, RectificationView, ReviewRequestView
 
 PAGES = (
@@ -57,6 +58,7 @@ PAGES = (
     NumberSeriesView,
     AuditView,
     AccessView,
+    SetUpView,
 )
 RECORDS = (
     CallView,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from flask import request, url_for
@@ -36,7 +36,7 @@ class AccessView(AdministrationPage):
     default_view = "ask"
     group = ""
     resource = "Access"
-    permissions: Mapping[str, frozenset[str]] = {
+    permissions: ClassVar[Mapping[str, frozenset[str]]] = {
         "can_list": frozenset(ROLES),
         "can_show": frozenset({"security_administrator"}),
     }

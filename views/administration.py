@@ -59,7 +59,7 @@ class SettingView(RecordView):
         changed = (
             _("%(at)s by %(who)s", at=exact(setting.changed_at), who=changer or _("the system")) if setting else ""
         )
-        buttons = ()
+        buttons: tuple[Button, ...] = ()
         if self.may("can_edit"):
             address = self.url("edit", pk=setting.id) if setting else self.url("add", name=spec.name)
             buttons = (Button(_("Change"), address),)

@@ -169,7 +169,7 @@ class CalendarView(AdministrationPage):
     def _month(year: int, number: int, special: dict[date, CalendarDay]) -> Month:
         weeks = []
         for week in calendar.Calendar().monthdatescalendar(year, number):
-            days = []
+            days: list[Day | None] = []
             for day in week:
                 if day.month != number:
                     days.append(None)

@@ -25,6 +25,7 @@ from models.person import Person
 from models.viewer import Viewer
 from models.workflow import possible
 from views.call import OPEN, WORKED_ON, call_badge, overdue, todo
+from views.setup import set_up_items
 
 CAP = 999
 NEXT = 12
@@ -50,7 +51,7 @@ class HomeView(BaseView):  # type: ignore[misc]
         return HomePage(
             greeting=_("%(name)s, good to see you", name=person.name),
             tiles=self.tiles(person) if sees_calls else (),
-            next=tuple(self.next(person)) if sees_calls else (),
+            next=tuple(self.next(person)) if sees_calls else tuple(set_up_items(person)),
             empty=self.empty(person),
             news_title=_("Latest papers") if person.may("can_list", "Document") else "",
             news=tuple(self.news()) if person.may("can_list", "Document") else (),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from flask import render_template
@@ -33,11 +33,11 @@ class OrganisationView(RecordView):
     model = Organisation
     readers = EVERYONE
     writers = ADMINISTRATOR
-    deleters: frozenset[str] = frozenset()
+    deleters: ClassVar[frozenset[str]] = frozenset()
     rest_methods = frozenset({"list", "show", "add", "edit"})
     group = "directory"
     columns = ("name", "short_name", "kind", "parent", "phone", "state")
-    related: tuple[str, ...] = ()
+    related: ClassVar[tuple[str, ...]] = ()
 
     def navigation(self) -> tuple[Entry, ...]:
         return (

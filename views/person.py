@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from functools import partial
+from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from flask import render_template
@@ -38,7 +39,7 @@ class PersonView(RecordView):
     model = Person
     readers = EVERYONE
     writers = frozenset({"system_administrator"})
-    deleters: frozenset[str] = frozenset()
+    deleters: ClassVar[frozenset[str]] = frozenset()
     rest_methods = frozenset({"list", "show", "add", "edit"})
     group = "directory"
     columns = ("name", "organisation", "position", "state")
@@ -47,7 +48,7 @@ class PersonView(RecordView):
     extra_columns = {
         name: ComputedColumn(
             fields_of(Person)[name].label,
-            lambda session, people, name=name: contacts_of_people(people, name),
+            partial(contacts_of_people, name),
             {"type": "string", "description": "Empty for whoever does not need it"},
         )
         for name in sorted(CONTACT)

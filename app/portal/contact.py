@@ -46,7 +46,7 @@ def reads_contact(record: Person, person: Viewer) -> bool:
     return record.id == person.person_id or person.has_role("system_administrator", "security_administrator", *OFFICES)
 
 
-def contacts_of_people(people: Sequence[Any], name: str) -> dict[int, str]:
+def contacts_of_people(name: str, session: Session, people: Sequence[Any]) -> dict[int, str]:
     """A piece of contact of each person, as far as the present viewer reads it."""
     looking = viewer.current_person()
     assert looking is not None

@@ -19,7 +19,6 @@ from models.call import Call, CallState, keep_parties
 from models.conclusion import ConclusionState, Finding
 from models.field import Field
 from models.setting import Setting
-from models.conclusion import ConclusionState
 from tests.county import County
 
 NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
