@@ -14,8 +14,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from models.agency import StationedAgency
+from models.assessment import AssessmentScheme, Evaluator, Indicator, SchemeState
 from models.base import RECORD_TYPES, Record, described, fields_of
 from models.call import Call, CallState, keep_parties
+from models.call_indicators import CallIndicator
 from models.conclusion import ConclusionState, Finding
 from models.field import Field
 from models.setting import Setting
@@ -186,12 +188,24 @@ def _deputed(samples: Samples) -> dict[str, Any]:
 
 
 def _published(samples: Samples) -> dict[str, Any]:
-    """A run needs a published scheme; here it is published behind the program's back, with the one indicator it has."""
-    scheme, _indicator = samples.of(RECORD_TYPES["assessment_scheme"]), samples.of(RECORD_TYPES["indicator"])
-    table = sa.inspect(RECORD_TYPES["assessment_scheme"]).local_table
-    samples.session.execute(sa.update(table).where(table.c.id == scheme).values(state="published"))
-    samples.session.expire_all()
+    """A run needs a published scheme: the townships' indicator, and one of the calls."""
+    scheme = samples.session.get_one(AssessmentScheme, samples.of(AssessmentScheme))
+    samples.of(Indicator)
+    samples.session.add(
+        Indicator(
+            county_id=scheme.county_id, scheme=scheme, name=f"{samples.place.mark}indicator.name", weight=Decimal(60), full_score=Decimal(100),
+            evaluator=Evaluator.system, formula=next(iter(CallIndicator)),
+        )  # fmt: skip
+    )
+    samples.session.flush()
+    scheme.state = SchemeState.published
+    samples.session.flush()
     return {}
+
+
+def _served(samples: Samples) -> dict[str, Any]:
+    mark = samples.place.mark
+    return {"state": ConclusionState.served, "number": f"{mark}conclusion.number", "served_at": NOW, "finding": Finding.no_response}
 
 
 def _present_agency(samples: Samples) -> dict[str, Any] | int:
@@ -229,7 +243,8 @@ GIVEN: dict[str, Any] = {
     "stationed_agency": _present_agency,
     "assessment_scheme": lambda samples: {"year": 2026},
     "assessment_run": _published,
-    "conclusion": lambda samples: {"state": ConclusionState.explaining},
+    "conclusion": _served,
+    "indicator": lambda samples: {"weight": Decimal(40), "evaluator": Evaluator.township},
     "workflow_step": lambda samples: {"next_steps": "2"},
     "calendar_year": lambda samples: {"year": 2030},
     "calendar_day": lambda samples: {"day": date(2030, 1, 3)},
