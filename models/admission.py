@@ -135,7 +135,7 @@ class Admission(CountyRecord):
         nullable=False,
         default=AdmissionState.draft,
     )
-    submitted_at: Mapped[datetime | None] = column(_l("Submitted"), UtcDateTime, editable=False, required=False)
+    submitted_at: Mapped[datetime | None] = column(_l("Submitted at"), UtcDateTime, editable=False, required=False)
     submitted_by_id: Mapped[int | None] = person_reference(_l("Submitted by"), editable=False, required=False)
     legal_opinion: Mapped[str] = column(
         _l("Legal opinion"), sa.Text, editable=False, required=False, nullable=False, default=""
@@ -149,7 +149,7 @@ class Admission(CountyRecord):
     in_force_until: Mapped[datetime | None] = column(
         _l("In force until"), UtcDateTime, listed=True, editable=False, required=False
     )
-    ended_at: Mapped[datetime | None] = column(_l("Ended"), UtcDateTime, editable=False, required=False)
+    ended_at: Mapped[datetime | None] = column(_l("Ended at"), UtcDateTime, editable=False, required=False)
     warn_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     warned_at: Mapped[datetime | None] = column(_l("Warned of expiry"), UtcDateTime, editable=False, required=False)
     silence_reason: Mapped[str] = mapped_column(sa.Text, nullable=False, default="")

@@ -84,7 +84,7 @@ class ChecklistRevision(CountyRecord):
         nullable=False,
         default=RevisionState.draft,
     )
-    submitted_at: Mapped[datetime | None] = column(_l("Submitted"), UtcDateTime, editable=False, required=False)
+    submitted_at: Mapped[datetime | None] = column(_l("Submitted at"), UtcDateTime, editable=False, required=False)
     submitted_by_id: Mapped[int | None] = person_reference(_l("Submitted by"), editable=False, required=False)
     lawful: Mapped[bool | None] = column(_l("Found lawful"), sa.Boolean, editable=False, required=False)
     legal_opinion: Mapped[str] = column(

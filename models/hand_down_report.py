@@ -90,7 +90,7 @@ class HandDownReport(CountyRecord):
         nullable=False,
         default=HandDownState.draft,
     )
-    received_at: Mapped[datetime | None] = column(_l("Received"), UtcDateTime, editable=False, required=False)
+    received_at: Mapped[datetime | None] = column(_l("Received at"), UtcDateTime, editable=False, required=False)
     submitted_by_id: Mapped[int | None] = mapped_column(sa.Integer, sa.ForeignKey("ab_user.id"))
     violation: Mapped[bool | None] = column(
         _l("Handed down without approval"), sa.Boolean, editable=False, required=False

@@ -20,6 +20,7 @@ from app.portal.page import Button, Cell, Column, Fact, Link, RecordPage, Row, S
 from app.portal.record.declared import number
 from app.portal.record_view import Failed, RecordView
 from app.portal.words import pill
+from models.base import fields_of
 from models.checklist import (
     Checklist,
     ChecklistItem,
@@ -323,12 +324,19 @@ class ChecklistItemView(RecordView):
             Fact(f"{duty.party}（{duty.kind.label}）", Cell(duty.text, url=self._line_url(duty)), long=True)
             for duty in record.duties
         )
+        derived = record.origin_status != OriginStatus.added or record.checklist.parent_id is not None
         return replace(
             page,
+            pill=page.pill if derived else None,
             body=(*duties, *page.body),
             number=_("Item %(number)d", number=record.number),
             main_sections=(*self._steps(record), *page.main_sections),
         )
+
+    def facts(self, record: Any) -> tuple[Fact, ...]:
+        """What the head of the page does not say already."""
+        said = {str(fields_of(ChecklistItem)[name].label) for name in ("number", "name", "origin_status")}
+        return tuple(fact for fact in super().facts(record) if fact.label not in said)
 
     def _line_url(self, line: Duty | WorkflowStep) -> str:
         """The line's own page, for whoever may work on it."""
@@ -394,7 +402,7 @@ class DutyView(RecordView):
     writers = MANAGERS
     rest_methods = ALL_METHODS
     group = "checklists"
-    columns = ("party", "kind", "text", "organisation", "item")
+    columns = ("party", "organisation", "item", "kind", "text")
 
     def navigation(self) -> tuple[Entry, ...]:
         label = _l("Parties to be resolved")

@@ -27,9 +27,12 @@ from app.demonstration.matters import read_library
 from app.demonstration.plan import month_before
 from app.installation import install
 from models import clock, event, viewer
+from models.admission import Admission, AdmissionOpinion
 from models.calendar import work_calendar
 from models.call import Assignment, AssignmentState, Call, CallKind, CallState, Evaluation, Mark, Report, Satisfaction
-from models.checklist import Checklist, ChecklistItem, ChecklistState, Duty, DutyKind
+from models.checklist import Checklist, ChecklistItem, ChecklistState, Duty, DutyKind, WorkflowStep
+from models.checklist_revision import ChecklistRevision
+from models.hand_down_report import HandDownReport
 from models.notification import Demonstration
 from models.organisation import Organisation, OrganisationKind
 from models.person import Person
@@ -158,6 +161,16 @@ def test_the_list_links_every_single_department_and_keeps_the_rest_as_text(sessi
     } <= linked
     assert {"生态环境、水利等部门", "县住房和城乡建设局或者县自然资源和规划局"} <= unresolved
     assert not [party for party in unresolved if re.fullmatch(r"[县市][^、等及或的]+(局|大队)(（[^）]+）)?", party)]
+
+
+def test_what_is_off_the_list_stands_in_several_states(session: Session) -> None:
+    admissions = {one.state for one in session.scalars(sa.select(Admission))}
+    assert admissions == {"in_force", "approval", "consulting"}
+    assert {one.state for one in session.scalars(sa.select(AdmissionOpinion))} == {"given", "outstanding"}
+    assert session.scalars(sa.select(ChecklistRevision.state)).all() == ["submitted"]
+    assert session.scalars(sa.select(HandDownReport.state)).all() == ["checking"]
+    steps = session.scalars(sa.select(WorkflowStep).join(ChecklistItem).where(ChecklistItem.number == 5)).all()
+    assert [step.following for step in sorted(steps, key=lambda step: step.number)] == [(2,), (3, 4), (4,), ()]
 
 
 # ---- the month
