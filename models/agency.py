@@ -125,7 +125,9 @@ def own_agencies(person: viewer.Viewer) -> sa.Select[tuple[int]]:
 def only_agency(record: Any, person: viewer.Viewer) -> int | None:
     """The agency that a form starts with: the person's, where it can be one only."""
     session = sa.orm.object_session(record)
-    found = session.connection().execute(own_agencies(person).limit(2)).scalars().all() if session is not None else []
+    if session is None:
+        return None
+    found: list[Any] = list(session.connection().execute(own_agencies(person).limit(2)).scalars())
     return found[0] if len(found) == 1 else None
 
 

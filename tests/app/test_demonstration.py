@@ -28,14 +28,18 @@ from app.demonstration.plan import month_before
 from app.installation import install
 from models import clock, event, viewer
 from models.admission import Admission, AdmissionOpinion
+from models.agency import AgencyStaff, MembershipTransfer, StationedAgency
 from models.calendar import work_calendar
 from models.call import Assignment, AssignmentState, Call, CallKind, CallState, Evaluation, Mark, Report, Satisfaction
 from models.checklist import Checklist, ChecklistItem, ChecklistState, Duty, DutyKind, WorkflowStep
 from models.checklist_revision import ChecklistRevision
+from models.consultation import PersonnelConsultation
+from models.funds import AccountPeriod
 from models.hand_down_report import HandDownReport
 from models.notification import Demonstration
 from models.organisation import Organisation, OrganisationKind
 from models.person import Person
+from models.proposal import AdjustmentProposal
 from models.setting import setting
 from models.supervision import Notice
 
@@ -239,6 +243,17 @@ def test_everything_was_done_by_people_in_the_audit_trail(session: Session) -> N
         )
         == 0
     )
+
+
+def test_agencies_are_met_in_every_interesting_state(session: Session) -> None:
+    """20 agencies with staff and accounts; a transfer on its way, a consultation in each state, a proposal to be answered."""
+    assert session.scalar(sa.select(sa.func.count()).select_from(StationedAgency)) == 20
+    assert session.scalar(sa.select(sa.func.count()).select_from(AgencyStaff)) == 60
+    assert {str(one) for one in session.scalars(sa.select(MembershipTransfer.state))} == {"sent", "received"}
+    states = [str(one) for one in session.scalars(sa.select(PersonnelConsultation.state))]
+    assert sorted(states) == ["consulting", "decided", "done", "draft", "replied", "withdrawn"]
+    assert [str(one) for one in session.scalars(sa.select(AdjustmentProposal.state))] == ["sent"]
+    assert all(0 < one.balance < one.allotted for one in session.scalars(sa.select(AccountPeriod)))
 
 
 def test_people_work_in_office_hours_except_in_emergencies(session: Session) -> None:

@@ -18,6 +18,7 @@ from models.funds import AccountPeriod, Allotment, Expense
 from models.setting import Setting
 from models.workflow import Conflict, Forbidden, Invalid, NotFound, possible
 from tests.app.portal.api_client import Api
+from tests.app.visitor import words_of
 from tests.conftest import Installation
 from tests.county import MONDAY, County, at
 
@@ -304,7 +305,8 @@ def test_the_funds_module_is_off_by_default_and_says_so(county: County) -> None:
     for resource in ("allotment", "expense", "account_period"):
         listed, page = api.get(f"/{resource}/"), browser.get(f"/{resource}/list/")
         assert (listed.status_code, page.status_code) == (404, 404)
-        assert "switched off" in listed.json["message"]
+        assert listed.json["message"] in words_of(page)  # a sentence that says what is off, not just “not found”
+        assert "“" in listed.json["message"]
         assert f'href="/{resource}/list/"' not in browser.get("/stationed_agency/list/").text
     assert api.post("/allotment/", given).status_code == 404
     own = {"county_id": county.id, "agency_id": county.agencies["agency1"], "document": "1"}

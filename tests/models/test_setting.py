@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from models.field import FieldError
-from models.setting import Setting, setting
+from models.setting import ConsultationRule, LapseRule, Setting, setting
 from models.worktime import Limit, Unit
 from tests.county import County
 
@@ -49,3 +49,15 @@ def test_limits_are_written_in_words_of_either_language(county: County) -> None:
     with county.acting("sysadmin") as session:
         assert setting(session, county.id, "accept_limit") == Limit(3, Unit.working_hours)
         assert setting(session, county.id, "report_limit") == Limit(6, Unit.working_days)
+
+
+def test_a_choice_is_set_by_its_identifier_or_its_words_and_nothing_else(county: County) -> None:
+    with county.acting("sysadmin") as session:
+        session.add(Setting(county_id=county.id, name="consultation_rule", value=str(ConsultationRule.consent.label)))
+        with pytest.raises(FieldError):
+            Setting(county_id=county.id, name="consultation_lapse", value="perhaps")
+    with county.acting("sysadmin") as session:
+        row = session.query(Setting).filter_by(name="consultation_rule").one()
+        assert (row.value, row.words) == ("consent", str(ConsultationRule.consent.label))
+        assert setting(session, county.id, "consultation_rule") is ConsultationRule.consent
+        assert setting(session, county.id, "consultation_lapse") is LapseRule.silence

@@ -585,3 +585,23 @@ def test_the_ladder_climbs_in_hours_and_leads_back(start: datetime, amount: int)
     assert inside_hours(step)
     assert CALENDAR.worked(due, step) == timedelta(minutes=450 * amount)
     assert CALENDAR.back(step, limit) == due
+
+
+@pytest.mark.parametrize(
+    ("begun", "months", "last"),
+    [
+        ("2026-11-23", 1, "2026-12-23"),
+        ("2026-01-31", 1, "2026-02-28"),
+        ("2026-12-31", 2, "2027-02-28"),
+        ("2028-01-30", 1, "2028-02-29"),
+    ],
+)
+def test_a_limit_in_calendar_months_ends_on_the_same_day_of_the_month_or_its_last(
+    begun: str, months: int, last: str
+) -> None:
+    calendar = WorkCalendar.for_years([2026, 2027, 2028])
+    start = datetime.fromisoformat(f"{begun} 09:00").replace(tzinfo=calendar.zone)
+    due = calendar.deadline(start, Limit(months, Unit.calendar_months))
+    assert due.astimezone(calendar.zone).strftime("%Y-%m-%d %H:%M") == f"{last} 17:30"
+    with pytest.raises(ValueError, match="1200"):
+        Limit(1201, Unit.calendar_months)
