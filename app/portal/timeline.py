@@ -163,9 +163,11 @@ def _automatic(model: type[Record] | None, event: Event) -> Any:
 
 
 def _fields(model: type[Record] | None, transition: Transition | None) -> dict[str, Field]:
-    if transition is None:
-        return fields_of(model) if model is not None else {}
-    return {asked.name: asked for asked in (transition.known or transition.asks)}
+    """What names an event's values: what the step asked for, else the record's own fields."""
+    asked = {one.name: one for one in transition.known} if transition is not None else {}
+    return asked | {
+        name: one for name, one in (fields_of(model) if model is not None else {}).items() if name not in asked
+    }
 
 
 def _evaluation_fact(value: Mapping[str, Any]) -> Fact:
