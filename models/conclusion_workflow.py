@@ -132,7 +132,7 @@ Conclusion.workflow = Workflow(
             effect=_find,
             primary=True,
             icon="gavel",
-            done=_l("Finding recorded"),
+            done=_l("Finding of the conclusion recorded"),
             asks=(
                 Field("finding", _l("Finding"), "choice", choices=Finding),
                 Field("text", _l("Grounds of the finding"), "long_text"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -42,6 +43,9 @@ class BulletinView(RecordView):
     group = "supervision"
     columns = ("number", "title", "kind", "state", "issued_at")
 
+    def cell_number(self, record: Bulletin) -> Cell:
+        return Cell(record.number or _("No number yet"))
+
     def facts(self, record: Any) -> tuple[Fact, ...]:
         """Whether it is issued separately says nothing once it is decided and done."""
         label = str(_("Issue separately"))
@@ -54,7 +58,12 @@ class BulletinView(RecordView):
         if not person.has_role(*DRAFTERS, *APPROVERS):
             issued = next((one.event.sequence for one in found if one.event.name == "issue"), 0)
             found = [one for one in found if one.event.sequence >= issued]
-        return entries(found, {}, self.document_urls(found))
+        return entries(found, self.timeline_titles(record), self.document_urls(found))
+
+    def timeline_titles(self, record: Any) -> Mapping[tuple[str, int], str]:
+        with viewer.system():
+            cases = {("bulletin_case", one.id): str(one.conclusion.number) for one in record.cases}
+            return cases | {("bulletin_recipient", one.id): one.organisation.short_name for one in record.recipients}
 
     def record_page(self, record: Bulletin, failed: Failed | None) -> RecordPage:
         page = super().record_page(record, failed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -15,11 +15,12 @@ from sqlalchemy.orm import joinedload
 from app.database import db
 from app.portal.deadline import Measure, running
 from app.portal.listing import TabSpec
-from app.portal.page import Badge, Button, Cell, Column, RecordPage, Row, Section
+from app.portal.page import Badge, Button, Cell, Column, Fact, RecordPage, Row, Section
 from app.portal.record_view import Failed, RecordView
 from app.portal.timeline import entries, happened
 from app.portal.words import pill
 from models import clock, viewer
+from models.base import fields_of
 from models.calendar import work_calendar
 from models.conclusion import Conclusion, ConclusionState
 from models.conclusion_workflow import reviewable
@@ -102,6 +103,10 @@ class InspectionView(RecordView):
             ),
         )
 
+    def timeline_titles(self, record: Any) -> Mapping[tuple[str, int], str]:
+        calls = {("inspection_call", one.id): one.call.number or one.call.title for one in record.calls if one.call}
+        return calls | {("inspection_item", one.id): one.item.name for one in record.items if one.item}
+
     def record_buttons(self, record: Any, person: Viewer) -> tuple[Button, ...]:
         """A conclusion is drawn from an inspection by one click."""
         buttons = super().record_buttons(record, person)
@@ -141,6 +146,14 @@ class ConclusionView(Dated):
             TabSpec("served", _("Served"), Conclusion.state == ConclusionState.served),
             TabSpec("all", _("All conclusions")),
         )
+
+    def cell_number(self, record: Conclusion) -> Cell:
+        return Cell(record.number or _("No number yet"))
+
+    def facts(self, record: Any) -> tuple[Fact, ...]:
+        """The assignment is the department's part in the call: both are named already."""
+        label = str(fields_of(Conclusion)["assignment"].label)
+        return tuple(fact for fact in super().facts(record) if fact.label != label)
 
     def timeline(self, record: Conclusion) -> Any:
         """How the draft came about is the supervisors' own business: the others read from the request to explain on."""

@@ -198,9 +198,10 @@ def _automatic(model: type[Record] | None, event: Event) -> Any:
 
 
 def _fields(model: type[Record] | None, transition: Transition | None) -> dict[str, Field]:
-    if transition is None:
-        return fields_of(model) if model is not None else {}
-    return {asked.name: asked for asked in (*transition.known, *transition.tells)}
+    """What names an event's values: what the step asked for and tells, else the record's own fields."""
+    told = (*transition.known, *transition.tells) if transition is not None else ()
+    asked = {one.name: one for one in told}
+    return (fields_of(model) if model is not None else {}) | asked
 
 
 def _evaluation_fact(value: Mapping[str, Any]) -> Fact:
