@@ -112,7 +112,7 @@ class QuestionnaireView(RecordView):
             )
             for marks in _by_subject(record)
         )
-        return replace(page, main_sections=(Section(_("Marks"), columns=columns, rows=rows),))
+        return replace(page, main_sections=(Section(_("Marks given"), columns=columns, rows=rows),))
 
     def actions(self, record: Any, failed: Failed | None, prefix: str = "") -> tuple[Action, ...]:
         """Marks are filled in on a page of their own."""
@@ -269,9 +269,9 @@ class ScoreView(RecordView):
             return page
         columns = (
             Column("name", _("Indicator")),
-            Column("evaluator", _("Evaluated by")),
+            Column("evaluator", _("Judged by")),
             Column("basis", _("Made of")),
-            Column("result", _("Result"), number=True),
+            Column("result", _("Achieved"), number=True),
             Column("weight", _("Weight"), number=True),
             Column("points", _("Points"), number=True),
         )
