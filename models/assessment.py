@@ -47,7 +47,7 @@ class Evaluator(Choice):
 
     township = "township", _l("Townships")
     system = "system", _l("Computed from the calls")
-    department = "department", _l("Departments")
+    department = "department", _l("County departments")
     county = "county", _l("County")
 
 
@@ -183,7 +183,7 @@ class Indicator(CountyRecord):
         _l("Full score"), sa.Numeric(6, 2), required=True, nullable=False, default=Decimal(100), prefill="100"
     )
     evaluator: Mapped[Evaluator] = column(
-        _l("Evaluated by"), choice_type(Evaluator), listed=True, searched=True, nullable=False, prefill="township"
+        _l("Judged by"), choice_type(Evaluator), listed=True, searched=True, nullable=False, prefill="township"
     )
     formula: Mapped[CallIndicator | None] = column(
         _l("Formula"),

@@ -442,7 +442,9 @@ Questionnaire.workflow = Workflow(
             effect=_fill,
             icon="pencil",
             asks=(
-                Field("marks", _l("Marks"), "entries", required=False, entries=MARK_FIELDS, entry_rows=_mark_rows),
+                Field(
+                    "marks", _l("Marks given"), "entries", required=False, entries=MARK_FIELDS, entry_rows=_mark_rows
+                ),
                 Field("remark", _l("Remark"), "long_text", required=False),
             ),
             done=_l("Marks saved"),

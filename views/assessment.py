@@ -18,6 +18,7 @@ from app.portal.page import (
     Button,
     Cell,
     Column,
+    Fact,
     Link,
     MatrixCell,
     MatrixPage,
@@ -112,7 +113,16 @@ class QuestionnaireView(RecordView):
             )
             for marks in _by_subject(record)
         )
-        return replace(page, main_sections=(Section(_("Marks"), columns=columns, rows=rows),))
+        return replace(
+            page, body=self._next_step(record), main_sections=(Section(_("Marks given"), columns=columns, rows=rows),)
+        )
+
+    def _next_step(self, sheet: Questionnaire) -> tuple[Fact, ...]:
+        """The way to the matrix, in front of everything, for whom it waits; the remark."""
+        remark = (Fact(_("Remark"), Cell(sheet.remark), long=True),) if sheet.remark else ()
+        if not any(one.name == "fill" for one in possible(sheet, self.person())):
+            return remark
+        return (Fact(_("Next"), Cell(_("Fill in the sheet"), url=self.url("sheet", pk=sheet.id))), *remark)
 
     def actions(self, record: Any, failed: Failed | None, prefix: str = "") -> tuple[Action, ...]:
         """Marks are filled in on a page of their own."""
@@ -269,9 +279,9 @@ class ScoreView(RecordView):
             return page
         columns = (
             Column("name", _("Indicator")),
-            Column("evaluator", _("Evaluated by")),
+            Column("evaluator", _("Judged by")),
             Column("basis", _("Made of")),
-            Column("result", _("Result"), number=True),
+            Column("result", _("Achieved"), number=True),
             Column("weight", _("Weight"), number=True),
             Column("points", _("Points"), number=True),
         )
