@@ -346,7 +346,7 @@ class AssignmentView(RecordView):
         return view.render(load_visible(db.session(), Call, record.call_id, view.page_options()), failed, status)
 
     def column_names(self) -> tuple[str, ...]:
-        return ("department", "role", "state", "respond_due", "report_due")
+        return ("call", "department", "role", "state", "respond_due", "report_due")
 
 
 class ReportView(RecordView):

@@ -1,4 +1,4 @@
-"""lists: words found in calls by their pairs of characters; the newest change first
+"""lists: words found in calls by their pairs of characters
 
 Revision: 0009
 Follows: 0008
@@ -17,12 +17,10 @@ depends_on = None
 # A text's pairs of neighbouring characters, in small letters; none spans a space.
 TEXT_PAIRS = r"""
 CREATE FUNCTION text_pairs(text) RETURNS text[] LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
-    SELECT coalesce(array_agg(DISTINCT one || following), '{}')
-    FROM (
-        SELECT one, lead(one) OVER (ORDER BY place) AS following
-        FROM unnest(string_to_array(lower($1), NULL)) WITH ORDINALITY AS characters(one, place)
-    ) AS pairs
-    WHERE following IS NOT NULL AND one !~ '\s' AND following !~ '\s'
+    SELECT coalesce(array_agg(one || following), '{}')
+    FROM (SELECT string_to_array(lower(regexp_replace($1, '\s+', ' ', 'g')), NULL) AS every) AS characters,
+         unnest(every[:cardinality(every) - 1], every[2:]) AS pairs(one, following)
+    WHERE one <> ' ' AND following <> ' '
 $$
 """
 TEXT_INDEX = """

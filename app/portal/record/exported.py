@@ -84,7 +84,7 @@ class Exported(Listed):
         if getattr(self, f"cell_{name}", None) is not None:
             return ExportColumn(name, self.column_label(name), lambda record: self._drawn(record, name), 20)
         if asked is None:
-            stamp = Field(name, {"created": _("Created"), "changed": _("Changed")}[name], "datetime")
+            stamp = Field(name, {"created": _("Created at"), "changed": _("Changed at")}[name], "datetime")
             return ExportColumn(
                 name, str(stamp.label), lambda record: value_text(stamp, getattr(record, f"{name}_at")), 18
             )
