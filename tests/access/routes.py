@@ -92,5 +92,5 @@ def _names(text: str, model: type[Record] | None) -> Iterator[str]:
         yield from (step.name for step in steps)
 
 
-ARGUMENTS: dict[str, str] = {"version": "v1"}
+ARGUMENTS: dict[str, str] = {"version": "v1", "key": "1"}
 """Other arguments of addresses."""
