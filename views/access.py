@@ -107,7 +107,7 @@ class AccessView(AdministrationPage):
                 text=str(NOTHING),
             )
         facts = (
-            Fact(_("For"), Cell(about.name)),
+            Fact(_("Person"), Cell(about.name)),
             Fact(_("Kind of record"), Cell(str(answer.kind))),
             Fact(_("Answer"), Cell(_("Visible") if answer.visible else _("Not visible"))),
             Fact(_("The rule"), Cell(str(answer.rule)), long=True),
@@ -128,7 +128,7 @@ class AccessView(AdministrationPage):
         )
         return Block(
             _("What you see"),
-            text=_("Your roles: %(roles)s.", roles=roles or _("none")),
+            text=_("Your roles: %(roles)s.", roles=roles or _("no role")),
             columns=(Column("kind", _("Kind of record")), Column("rule", _("Who sees it"))),
             rows=kinds,
         )

@@ -86,7 +86,7 @@ class RoleView(AdministrationPage):
             by_resource[resource].append(
                 self._row(role, permission, resource, given=given, factory=factory, changing=changing)
             )
-        columns = (Column("what", _("May")), Column("state", _("Now")), Column("factory", _("At the factory")))
+        columns = (Column("what", _("Permission")), Column("state", _("Now")), Column("factory", _("At the factory")))
         blocks = tuple(
             Block(str(roles.resource_words(resource)), columns=columns, rows=tuple(rows))
             for resource, rows in by_resource.items()
