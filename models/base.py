@@ -345,7 +345,7 @@ def lines_of(model: type[Record]) -> dict[str, Field]:
     return found
 
 
-def described(model: type[Record], name: str) -> dict[str, Any]:
+def described(model: type[Kept], name: str) -> dict[str, Any]:
     """The column information of a field (see `column`)."""
     attributes = sa.inspect(model).column_attrs
     key = f"{name}_id" if f"{name}_id" in attributes else name

@@ -162,6 +162,10 @@ class Checklist(CountyRecord):
     )
 
     @classmethod
+    def unsettled(cls) -> sa.ColumnElement[bool]:
+        return cls.state == ChecklistState.draft
+
+    @classmethod
     def visible_ids(cls, person: viewer.Viewer) -> sa.Select[tuple[int]] | None:
         """Everyone signed in: own county and its ancestors (2.1, end)."""
         table = sa.inspect(cls).local_table
@@ -291,6 +295,14 @@ class Line(CountyRecord):
     def visible_ids(cls, person: viewer.Viewer) -> sa.Select[tuple[int]] | None:
         table, visible = sa.inspect(cls).local_table, ChecklistItem.visible_ids(person)
         return None if visible is None else sa.select(table.c.id).where(table.c.item_id.in_(visible))
+
+    @classmethod
+    def unsettled(cls) -> sa.ColumnElement[bool]:
+        """An approved list keeps the names under which it was approved; only drafts are handed on."""
+        item, checklist = sa.inspect(ChecklistItem).local_table, sa.inspect(Checklist).local_table
+        drafts = sa.select(item.c.id).join(checklist, checklist.c.id == item.c.checklist_id)
+        of_drafts: sa.ColumnElement[bool] = cls.item_id.in_(drafts.where(checklist.c.state == ChecklistState.draft.value))
+        return of_drafts
 
     @property
     def thread(self) -> Record:

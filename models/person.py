@@ -94,7 +94,7 @@ class Person(User, Kept):
         roles: Mapped[list[Any]]
 
     name: Mapped[str] = column(
-        _l("Name"), sa.String(130), listed=True, searched=True, editable=False, nullable=False, default=""
+        _l("Full name"), sa.String(130), listed=True, searched=True, editable=False, nullable=False, default=""
     )
     """Surname first, without a space between Chinese names; put together from its two parts when saved."""
     organisation_id: Mapped[int | None] = reference(

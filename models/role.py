@@ -46,6 +46,9 @@ KEEPING = frozenset(
 )
 """Types that are kept by administrators: no business of the county."""
 
+APART = frozenset({"Event", "Role", "NumberSeries", "SetUp"})
+"""What only the administrator's role has that has it at the factory: the three are kept apart (spec 1)."""
+
 THREAD = "role"
 """Name of the threads on which changes of roles stand."""
 
@@ -68,7 +71,7 @@ def resource_words(resource: str) -> Text:
     return (
         model.plural
         if model is not None
-        else {"Event": _l("Audit trail"), "Role": _l("Roles"), "Calendar": _l("Working calendar")}.get(
+        else {"Event": _l("Audit trail"), "Role": _l("Roles"), "Calendar": _l("Working calendar"), "SetUp": _l("Setting up the county"), "Access": _l("Who sees what")}.get(
             resource, resource
         )
     )
@@ -88,11 +91,11 @@ def refusal(role: str, permission: str, resource: str, defaults: frozenset[str] 
     """
     if role in defaults:
         return None
-    if role in ADMINISTRATORS and resource not in KEEPING | {"Event", "Role", "Calendar"} and permission not in READING:
-        return _l("An administrator's role carries no business powers.")
     if role == "auditor" and permission not in READING:
         return _l("The auditor reads and changes nothing.")
-    if role not in ADMINISTRATORS and resource in {"Event", "Role", "Calendar", "NumberSeries"}:
+    if role in ADMINISTRATORS and permission not in READING:
+        return _l("An administrator's role carries no powers beside its own.")
+    if resource in APART:
         return _l("Only an administrator's role carries this.")
     if role not in ADMINISTRATORS and resource in KEEPING and permission not in READING:
         return _l("Only an administrator's role carries this.")

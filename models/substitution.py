@@ -38,7 +38,7 @@ class Substitution(CountyRecord):
     role: Mapped[str] = column(
         _l("In the role"), sa.String(64), kind="choice", choices=_roles_to_depute, listed=True, nullable=False
     )
-    begins: Mapped[date] = column(_l("From"), sa.Date, listed=True, nullable=False)
+    begins: Mapped[date] = column(_l("From day"), sa.Date, listed=True, nullable=False)
     ends: Mapped[date] = column(_l("Up to and including"), sa.Date, listed=True, nullable=False)
     reason: Mapped[str] = column(
         _l("Reason"), sa.String(200), required=False, nullable=False, default="", help=_l("E.g. appointed secretary.")

@@ -35,6 +35,8 @@ OTHER_VALUES = {
     "LOG_FORMAT": "json",
     "WEB_WORKERS": "3",
     "RQ_WORKERS": "3",
+    "ATTACHMENT_LIMIT_MB": "5",
+    "IMPORT_LIMIT_MB": "5",
 }
 
 

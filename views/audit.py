@@ -59,10 +59,10 @@ class AuditView(AdministrationPage):
             Field(
                 "record", _l("Number of the record"), "integer", required=False, help=_l("The number in its address.")
             ),
-            Field("kind", _l("What"), "choice", required=False, choices=lambda record: list(KINDS.items())),
-            Field("begins", _l("From"), "date", required=False),
+            Field("kind", _l("Which kind"), "choice", required=False, choices=lambda record: list(KINDS.items())),
+            Field("begins", _l("From day"), "date", required=False),
             Field("ends", _l("Up to and including"), "date", required=False),
-            Field("text", _l("Text"), required=False, length=60, help=_l("Words in what was entered or changed.")),
+            Field("text", _l("Words in it"), required=False, length=60, help=_l("Words in what was entered or changed.")),
         )
 
     def _form(self) -> tuple[RecordForm, dict[str, Any]]:
@@ -126,7 +126,7 @@ class AuditView(AdministrationPage):
         columns = (
             Column("at", _("When")),
             Column("who", _("Who")),
-            Column("what", _("What")),
+            Column("what", _("What happened")),
             Column("values", _("Details")),
         )
         asked = {name: getattr(value, "isoformat", lambda value=value: value)() for name, value in values.items()}
@@ -157,7 +157,7 @@ class AuditView(AdministrationPage):
             head = db.session.get(EventHead, (found.thread_type, found.thread_id))
             values = values_of([found.id])[found.id]
             facts = (
-                Fact(_("What"), Cell(step_words(found))),
+                Fact(_("What happened"), Cell(step_words(found))),
                 Fact(_("When"), Cell(exact(found.at))),
                 Fact(_("Who"), Cell(who.name if who is not None else _("The system"))),
                 Fact(_("Organisation"), Cell(organisation.short_name if organisation is not None else "")),

@@ -189,7 +189,7 @@ class ChecklistView(RecordView):
             kind=str(Checklist.label),
             body=() if not found.empty else (Fact(_("Differences"), Cell(_("The two versions say the same."))),),
             facts=(
-                Fact(_("From"), Cell(_edition(old), url=self.url_of(old))),
+                Fact(_("From version"), Cell(_edition(old), url=self.url_of(old))),
                 Fact(_("To"), Cell(_edition(new), url=self.url_of(new))),
             ),
             main_sections=self._differences(found),

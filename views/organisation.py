@@ -112,7 +112,7 @@ class OrganisationView(RecordView):
             Row(str(one.id), self.page_url("person", one.id), (Cell(one.name), Cell(one.position or "")), one.name)
             for one in people
         )
-        columns = (Column("name", _("Name")), Column("position", _("Position")))
+        columns = (Column("name", _("Full name")), Column("position", _("Position")))
         return Section(_("People"), columns=columns, rows=rows, empty=_("Nobody has an account here yet."))
 
     def _names(self, record: Organisation) -> tuple[Section, ...]:

@@ -35,7 +35,7 @@ class ProfileView(BaseView):  # type: ignore[misc]
         organisation = account.organisation
         roles = "、".join(str(spec.label) for name, spec in ROLES.items() if name in person.roles)
         told = (
-            (_("Name"), person.name),
+            (_("Full name"), person.name),
             (_("Organisation"), organisation.name if organisation is not None else ""),
             (_("Position"), account.position or ""),
             (_("Roles"), roles),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
@@ -14,15 +13,13 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import joinedload
 
 from app.database import db
-from app.portal.contact import CONTACT, contacts_of_people, reads_contact
+from app.portal.contact import CONTACT, reads_contact
 from app.portal.frame import Entry
 from app.portal.listing import TabSpec
 from app.portal.page import Cell, Column, Fact, RecordPage, Row, Section
 from app.portal.record_view import Failed, RecordView
-from app.portal.rest.shape import ComputedColumn
 from models import viewer
 from models.account import HANDED_OUT, hand_out, role_label, take_handed_out
-from models.base import fields_of
 from models.field import Field
 from models.handover import in_hand
 from models.person import ROLES, Person
@@ -45,14 +42,6 @@ class PersonView(RecordView):
     columns = ("name", "organisation", "position", "state")
     guarded = CONTACT
     unrelated = frozenset({"substitution", "portfolio"})
-    extra_columns = {
-        name: ComputedColumn(
-            fields_of(Person)[name].label,
-            partial(contacts_of_people, name),
-            {"type": "string", "description": "Empty for whoever does not need it"},
-        )
-        for name in sorted(CONTACT)
-    }
 
     def navigation(self) -> tuple[Entry, ...]:
         return (Entry(_l("People"), f"{self.endpoint}.list", "Person"),)
@@ -118,7 +107,7 @@ class PersonView(RecordView):
                 for one in held
             )
         columns = (Column("kind", _("Kind")), Column("title", _("Matter")))
-        return Section(_("In hand"), columns=columns, rows=rows, empty=_("Nothing is in this person's hand alone."))
+        return Section(_("Work in hand"), columns=columns, rows=rows, empty=_("Nothing is in this person's hand alone."))
 
     def _portfolio(self, record: Person) -> tuple[Section, ...]:
         found = db.session.scalars(

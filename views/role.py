@@ -129,7 +129,7 @@ class RoleView(AdministrationPage):
         columns = (
             Column("at", _("When")),
             Column("who", _("Who")),
-            Column("what", _("What")),
+            Column("what", _("Records")),
             Column("values", _("Details")),
         )
         return Block(_("Changes"), columns=columns, rows=rows, empty=_("Never changed."))

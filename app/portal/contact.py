@@ -8,7 +8,6 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from models import viewer
 from models.call import Assignment, AssignmentState, Call
 from models.person import Person
 from models.viewer import Viewer
@@ -44,10 +43,3 @@ CONTACT = frozenset({"username", "email", "phone"})
 def reads_contact(record: Person, person: Viewer) -> bool:
     """Whether this person reads how another is reached and signs in."""
     return record.id == person.person_id or person.has_role("system_administrator", "security_administrator", *OFFICES)
-
-
-def contacts_of_people(name: str, session: Session, people: Sequence[Any]) -> dict[int, str]:
-    """A piece of contact of each person, as far as the present viewer reads it."""
-    looking = viewer.current_person()
-    assert looking is not None
-    return {one.id: getattr(one, name) or "" if reads_contact(one, looking) else "" for one in people}

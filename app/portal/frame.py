@@ -80,6 +80,7 @@ def frame() -> Frame:
         profile_links=(
             Link(_("My account"), url_for("ProfileView.show"), "user"),
             Link(_("Change password"), url_for("PasswordView.change"), "key"),
+            Link(_("Who sees what"), url_for("AccessView.ask"), "eye-check"),
             Link(_("Interface for programs"), url_for("InterfaceView.show"), "code"),
         ),
         logout_url=url_for("SignInView.logout"),

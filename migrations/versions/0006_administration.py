@@ -76,7 +76,8 @@ def _organisations() -> None:
 
 
 def _people() -> None:
-    """SQLite cannot rebuild the table of accounts without losing what cascades from it: columns are added one by one, with defaults for the rows there are."""
+    """SQLite cannot rebuild the table of accounts without losing what cascades from it: columns are added one by one, with
+    defaults for the rows there are."""
     now = sa.text(f"'{LONG_AGO}'")
     for column in (
         sa.Column("name", sa.String(130), nullable=False, server_default=""),

@@ -65,6 +65,7 @@ def _import(session: Session, place: Place) -> int:
     made = Import(
         county_id=place.county, person_id=place.people["reader"], record_type="organisation", file_name=f"{place.mark}.xlsx", sha256="0" * 64,
         size=1, file_key="imports/none", state=ImportState.checked, made_at=NOW, total=0, to_create=0, to_change=0, unchanged=0, wrong=0,
+        findings=[], differences=[],
     )  # fmt: skip
     session.add(made)
     session.flush()

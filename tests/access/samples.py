@@ -193,9 +193,14 @@ def _published(samples: Samples) -> dict[str, Any]:
     samples.of(Indicator)
     samples.session.add(
         Indicator(
-            county_id=scheme.county_id, scheme=scheme, name=f"{samples.place.mark}indicator.name", weight=Decimal(60), full_score=Decimal(100),
-            evaluator=Evaluator.system, formula=next(iter(CallIndicator)),
-        )  # fmt: skip
+            county_id=scheme.county_id,
+            scheme=scheme,
+            name=f"{samples.place.mark}indicator.calls",
+            weight=Decimal(60),
+            full_score=Decimal(100),
+            evaluator=Evaluator.system,
+            formula=next(iter(CallIndicator)),
+        )
     )
     samples.session.flush()
     scheme.state = SchemeState.published
@@ -205,7 +210,12 @@ def _published(samples: Samples) -> dict[str, Any]:
 
 def _served(samples: Samples) -> dict[str, Any]:
     mark = samples.place.mark
-    return {"state": ConclusionState.served, "number": f"{mark}conclusion.number", "served_at": NOW, "finding": Finding.no_response}
+    return {
+        "state": ConclusionState.served,
+        "number": f"{mark}conclusion.number",
+        "served_at": NOW,
+        "finding": Finding.no_response,
+    }
 
 
 def _present_agency(samples: Samples) -> dict[str, Any] | int:
@@ -229,13 +239,6 @@ GIVEN: dict[str, Any] = {
         "kind": "call_slip",
     },
     "checklist": lambda samples: {"owner_id": samples.place.county, "edition": 77, "scheme": samples.place.mark},
-    "conclusion": lambda samples: {
-        "state": ConclusionState.served,
-        "finding": Finding.no_response,
-        "served_at": NOW,
-        "revoked_at": None,
-        "department_id": samples.organisation("department"),
-    },
     "bulletin": lambda samples: {"approved_by_id": None, "approved_for_id": None},
     "review_request": lambda samples: {"decided_by_id": None},
     "duty_shift": lambda samples: {"ends": NOW + timedelta(hours=8)},
@@ -245,6 +248,8 @@ GIVEN: dict[str, Any] = {
     "assessment_run": _published,
     "conclusion": _served,
     "indicator": lambda samples: {"weight": Decimal(40), "evaluator": Evaluator.township},
+    "questionnaire": lambda samples: {"organisation_id": samples.organisation("township")},
+    "questionnaire_mark": lambda samples: {"subject_id": samples.organisation("department")},
     "workflow_step": lambda samples: {"next_steps": "2"},
     "calendar_year": lambda samples: {"year": 2030},
     "calendar_day": lambda samples: {"day": date(2030, 1, 3)},

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from flask_appbuilder.security.sqla.models import Role
 
 from models.event import Event, EventValue
+from models.role import refusal
 from tests.app.visitor import Visitor, visitor, words_of
 from tests.conftest import Installation
 from tests.county import County
@@ -126,3 +127,22 @@ def test_one_of_several_counties_does_not_change_roles_for_all(county: County) -
     key = role_id(county, "dispatcher")
     change(visitor(county, "secadmin"), key, "can_accept", "Call", "no")
     assert holds(county, "dispatcher", "can_accept", "Call")
+
+
+@pytest.mark.parametrize(
+    ("role", "permission", "resource"),
+    [
+        ("security_administrator", "can_edit", "Person"),
+        ("security_administrator", "can_add", "Organisation"),
+        ("security_administrator", "can_edit", "Setting"),
+        ("system_administrator", "can_edit", "Role"),
+        ("system_administrator", "can_add", "Substitution"),
+        ("auditor", "can_edit", "Person"),
+        ("dispatcher", "can_list", "Event"),
+        ("dispatcher", "can_edit", "NumberSeries"),
+    ],
+)
+def test_accounts_and_roles_are_not_brought_into_one_hand(role: str, permission: str, resource: str) -> None:
+    """1: separation of the three administrators."""
+    assert refusal(role, permission, resource, frozenset()) is not None
+    assert refusal(role, permission, resource, frozenset({role})) is None
