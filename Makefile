@@ -26,7 +26,7 @@ check: ## linters and types
 bench: ## the benchmarks, beside Django admin, stock Flask-AppBuilder and a bare page (make bench ARGS="--calls 100000")
 	@bin/setup test
 	@test -x .venv-bench/bin/python || .venv/bin/python -m venv .venv-bench
-	@.venv-bench/bin/pip install --quiet --requirement requirements-bench.in
+	@.venv-bench/bin/pip install --quiet --no-deps --require-hashes --requirement requirements-bench.txt
 	@.venv/bin/python -m bench $(ARGS)
 
 COMPILE = .venv/bin/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --strip-extras --allow-unsafe
@@ -36,6 +36,7 @@ lock: ## pin the newest versions that requirements*.in allow (make lock ARGS="-P
 	$(COMPILE) $(or $(ARGS),--upgrade) --output-file requirements.txt requirements.in
 	$(COMPILE) $(or $(ARGS),--upgrade) --output-file requirements-test.txt requirements-test.in
 	$(COMPILE) $(or $(ARGS),--upgrade) --output-file requirements-node.txt requirements-node.in
+	$(COMPILE) $(or $(ARGS),--upgrade) --output-file requirements-bench.txt requirements-bench.in
 
 translations: ## bring the message catalogues in step with the program; names what waits for its Chinese
 	@bin/setup tools

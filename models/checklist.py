@@ -301,7 +301,9 @@ class Line(CountyRecord):
         """An approved list keeps the names under which it was approved; only drafts are handed on."""
         item, checklist = sa.inspect(ChecklistItem).local_table, sa.inspect(Checklist).local_table
         drafts = sa.select(item.c.id).join(checklist, checklist.c.id == item.c.checklist_id)
-        of_drafts: sa.ColumnElement[bool] = cls.item_id.in_(drafts.where(checklist.c.state == ChecklistState.draft.value))
+        of_drafts: sa.ColumnElement[bool] = cls.item_id.in_(
+            drafts.where(checklist.c.state == ChecklistState.draft.value)
+        )
         return of_drafts
 
     @property

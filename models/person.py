@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -257,7 +258,12 @@ def make_viewer(session: Session, person: Person, *, address: str = "") -> Viewe
     permissions: set[tuple[str, str]] = set()
     lineage: set[int] = set()
     deputed: list[Deputed] = []
-    for row in session.connection().execute(_standing(person.id, county_id or person.organisation_id)):
+    asked = {
+        "person": person.id,
+        "county": county_id or person.organisation_id,
+        "today": clock.now().astimezone(ZONE).date(),
+    }
+    for row in session.connection().execute(_standing(), asked):
         what, first, second = str(row[0]), str(row[1]), str(row[2])
         if what == "permission":
             permissions.add((first, second))
@@ -294,9 +300,11 @@ def _with_officers(roles: set[str]) -> set[str]:
     return roles | {LEADER_OF[role] for role in roles if role in LEADER_OF}
 
 
-def _standing(person_id: int, county_id: int | None) -> sa.CompoundSelect[Any]:
+@cache
+def _standing() -> sa.CompoundSelect[Any]:
     """(what, first, second): every permission and role of a person, direct, by group or as a substitute, for whom, and the county with its
-    ancestors. In the path of every request, so one statement."""
+    ancestors. In the path of every request, so one statement, made once; asked for with `person`, `county` and `today`."""
+    person_id, county_id = sa.bindparam("person", type_=sa.Integer), sa.bindparam("county", type_=KEY)
     tables = Model.metadata.tables
     user_role, group_role, user_group, role = (
         tables["ab_user_role"],
@@ -311,7 +319,7 @@ def _standing(person_id: int, county_id: int | None) -> sa.CompoundSelect[Any]:
         sa.inspect(Organisation).local_table,
     )
     substitution, account, principal_role = tables["substitution"], tables["ab_user"], role.alias()
-    today = clock.now().astimezone(ZONE).date()
+    today = sa.bindparam("today", type_=sa.Date)
     in_force = (
         sa.select(substitution.c.role, substitution.c.person_id, account.c.name, principal_role.c.id.label("role_id"))
         .join(account, account.c.id == substitution.c.person_id)

@@ -49,6 +49,15 @@ KEEPING = frozenset(
 APART = frozenset({"Event", "Role", "NumberSeries", "SetUp"})
 """What only the administrator's role has that has it at the factory: the three are kept apart (spec 1)."""
 
+BESIDE_RECORDS: Mapping[str, Text] = {
+    "Event": _l("Audit trail"),
+    "Role": _l("Roles"),
+    "Calendar": _l("Working calendar"),
+    "SetUp": _l("Setting up the county"),
+    "Access": _l("Who sees what"),
+}
+"""What pages that belong to no record type are called."""
+
 THREAD = "role"
 """Name of the threads on which changes of roles stand."""
 
@@ -68,13 +77,7 @@ def step_of(permission: str, resource: str) -> Transition | None:
 def resource_words(resource: str) -> Text:
     """A resource as people call it."""
     model = _model(resource)
-    return (
-        model.plural
-        if model is not None
-        else {"Event": _l("Audit trail"), "Role": _l("Roles"), "Calendar": _l("Working calendar"), "SetUp": _l("Setting up the county"), "Access": _l("Who sees what")}.get(
-            resource, resource
-        )
-    )
+    return model.plural if model is not None else BESIDE_RECORDS.get(resource, resource)
 
 
 def permission_words(permission: str, resource: str) -> Text:

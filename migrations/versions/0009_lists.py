@@ -19,7 +19,7 @@ TEXT_PAIRS = r"""
 CREATE FUNCTION text_pairs(text) RETURNS text[] LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
     SELECT coalesce(array_agg(one || following), '{}')
     FROM (SELECT string_to_array(lower(regexp_replace($1, '\s+', ' ', 'g')), NULL) AS every) AS characters,
-         unnest(every[:cardinality(every) - 1], every[2:]) AS pairs(one, following)
+         unnest(every[1:cardinality(every) - 1], every[2:]) AS pairs(one, following)
     WHERE one <> ' ' AND following <> ' '
 $$
 """

@@ -67,7 +67,7 @@ class Imported(Listed):
 
     def __init__(self) -> None:
         super().__init__()
-        if not self.model.natural_key:
+        if "can_import" not in self.grants():
             self.exclude_route_methods = self.exclude_route_methods | ROUTES
 
     @classmethod
