@@ -94,7 +94,9 @@ def test_a_person_on_every_route(
     for route_name, text in shown.items():
         assert "夜莺鸟" not in text, (route_name, "shows a row of another county")
         for resource in set(re.findall(r"金丝雀([a-z_]+)\.", text)):
-            if not sees(opened, resource) and not (name == "auditor" and ("event" in route_name or "audit" in route_name)):
+            if not sees(opened, resource) and not (
+                name == "auditor" and ("event" in route_name or "audit" in route_name)
+            ):
                 pytest.fail(f"{route_name} shows words of a {resource} that {name} does not see")
     kept = HERE / "allowed" / f"{name}.txt"
     found = "".join(f"{route}\n" for route in opened)

@@ -1,0 +1,258 @@
+"""What one declaration gives, tried on every record type (design, decision 1). The table of it is docs/record-types.md."""
+
+from __future__ import annotations
+
+import html
+import io
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import openpyxl
+import pytest
+import sqlalchemy as sa
+from flask_babel import force_locale
+
+from app.portal.record_view import RecordView
+from models.base import RECORD_TYPES, fields_of
+from models.event import Event
+from tests.access.conftest import EVERYBODY, Rows
+from tests.access.things import THINGS, referring, searched, steps_of, table
+from tests.app.portal.api_client import Api
+from tests.app.visitor import Visitor, visitor
+from tests.conftest import Installation
+from tests.county import County
+
+PAGE = Path(__file__).parents[2] / "docs" / "record-types.md"
+READERS = (
+    EVERYBODY,
+    "township1_leader",
+    "department1_leader",
+    "agency1",
+    "supervisor",
+    "leader",
+    "personnel",
+    "sysadmin",
+    "auditor",
+    "checklist",
+)
+"""Some see what the others do not; a type is tried by the first who sees its row."""
+
+
+@pytest.fixture(scope="module")
+def county(rows: Rows, sqlite_installation: Installation) -> Iterator[County]:
+    """Read only, but for files attached."""
+    sqlite_installation.fresh("samples")
+    assert sqlite_installation.county is not None
+    yield sqlite_installation.county
+    sqlite_installation.fresh("samples")
+
+
+@pytest.fixture(scope="module")
+def visitors(county: County) -> dict[str, Visitor]:
+    return {name: visitor(county, name) for name in READERS}
+
+
+class Tried:
+    """A record type's view with somebody who sees its row."""
+
+    def __init__(self, county: County, visitors: dict[str, Visitor], rows: Rows, resource: str) -> None:
+        self.county = county
+        self.resource = resource
+        self.view: RecordView = county.app.extensions["appbuilder"].record_views[resource]
+        self.key = rows[0][resource]
+        self.visitors = visitors
+
+    def who(self, allowed: Callable[[Visitor], bool]) -> tuple[str, Visitor]:
+        return next((name, here) for name, here in self.visitors.items() if allowed(here))
+
+    def reader(self) -> tuple[str, Visitor]:
+        return self.who(lambda here: here.get(f"/{self.resource}/show/{self.key}").status_code in (200, 302))
+
+
+@pytest.fixture
+def tried(request: pytest.FixtureRequest, county: County, visitors: dict[str, Visitor], rows: Rows) -> Tried:
+    views = county.app.extensions["appbuilder"].record_views
+    thing = next(one for one in THINGS if one.name == request.function.__name__.removeprefix("test_"))
+    if request.param not in views:
+        pytest.skip("has no pages of its own")
+    if not thing.has(views[request.param]):
+        pytest.skip(thing.lacking)
+    return Tried(county, visitors, rows, request.param)
+
+
+every_type = pytest.mark.parametrize("tried", sorted(RECORD_TYPES), indirect=True)
+
+
+@every_type
+def test_list(tried: Tried) -> None:
+    _name, here = tried.reader()
+    page = here.get(f"/{tried.resource}/list/?tab=all")
+    assert page.status_code == 200
+    with tried.county.app.test_request_context(), force_locale("zh_Hans"):
+        assert str(tried.view.model.plural) in html.unescape(page.text)
+
+
+@every_type
+def test_search(tried: Tried) -> None:
+    _name, here = tried.reader()
+    fields = fields_of(tried.view.model)
+    texts = [one for one in searched(tried.view) if fields[one].kind in ("text", "long_text")]
+    if texts:
+        page = here.get(f"/{tried.resource}/list/?q=无此字样&tab=all")
+        assert page.status_code == 200
+        assert f"/{tried.resource}/show/" not in page.text
+    else:
+        assert "filter-fields" in here.get(f"/{tried.resource}/list/?filter=1").text
+
+
+@every_type
+def test_form(tried: Tried) -> None:
+    queries = ("", "?" + "&".join(f"{name}={key}" for name, key in _parents(tried)))
+    pages = [here.get(f"/{tried.resource}/add{query}") for here in tried.visitors.values() for query in queries]
+    assert any(page.status_code == 200 and "<form" in page.text for page in pages), {page.status_code for page in pages}
+
+
+def _parents(tried: Tried) -> Iterator[tuple[str, int]]:
+    for name, one in fields_of(tried.view.model).items():
+        if one.kind == "reference" and one.target in RECORD_TYPES:
+            with tried.county.acting(None) as session:
+                value = getattr(session.get_one(tried.view.model, tried.key), f"{name}_id")
+            if value is not None:
+                yield name, value
+
+
+@every_type
+def test_page(tried: Tried) -> None:
+    _name, here = tried.reader()
+    page = here.get(f"/{tried.resource}/show/{tried.key}")
+    assert f"/{tried.resource}/list/" in page.text or not tried.view.group
+
+
+@every_type
+def test_related(tried: Tried) -> None:
+    """Rows that name this one are found by it: their list takes it as a filter."""
+    for other in referring(tried.view):
+        for name, one in fields_of(other.model).items():
+            if one.kind == "reference" and one.target == tried.resource:
+                address = f"/{other.model.resource()}/list/?{name}={tried.key}"
+                assert any(here.get(address).status_code == 200 for here in tried.visitors.values()), address
+
+
+@every_type
+def test_timeline(tried: Tried) -> None:
+    with tried.county.acting(None) as session:
+        found = sa.select(Event.id).where(Event.record_type == tried.resource, Event.record_id == tried.key)
+        assert session.scalars(found).first() is not None or tried.resource in FOUNDED
+
+
+FOUNDED = {"organisation", "person", "stationed_agency"}
+"""Their sample is a row that the county was founded with."""
+
+
+@every_type
+def test_attachments(tried: Tried) -> None:
+    name, here = tried.reader()
+    api = Api(tried.county, name)
+    path = f"/{tried.resource}/{tried.key}/attachments"
+    answer = api.call("POST", path, data={"file": (io.BytesIO("附件一".encode()), "金丝雀附件.txt")})
+    if name in ("auditor", "city"):
+        assert answer.status_code == 403
+        return
+    assert answer.status_code == 201, answer.text
+    page = here.get(f"/{tried.resource}/show/{tried.key}")
+    assert "金丝雀附件.txt" in page.text or page.status_code == 302
+
+
+@every_type
+def test_steps(tried: Tried) -> None:
+    """What REST tells as possible now stands on the page as a button, and the other way round."""
+    name, here = tried.reader()
+    told = {one["name"] for one in Api(tried.county, name).get(f"/{tried.resource}/{tried.key}/transitions").json}
+    page = here.get(f"/{tried.resource}/show/{tried.key}").text
+    shown = {
+        step.name for step in steps_of(tried.view) if f'action="/{tried.resource}/{tried.key}/{step.name}"' in page
+    }
+    assert shown <= told
+    assert told - shown <= {step.name for step in steps_of(tried.view) if step.name not in shown}
+
+
+@every_type
+def test_bulk(tried: Tried) -> None:
+    """A key that no row has is accounted for, and nothing happens."""
+    step = next(one for one in steps_of(tried.view) if one.bulk)
+    with tried.county.acting(None) as session:
+        before = session.scalar(sa.select(sa.func.count(Event.id)))
+    here = tried.visitors[EVERYBODY]
+    answer = here.post(f"/{tried.resource}/bulk/{step.name}", {"keys": ["999999"]}, follow_redirects=True)
+    assert answer.status_code == 200
+    with tried.county.acting(None) as session:
+        assert session.scalar(sa.select(sa.func.count(Event.id))) == before
+
+
+@every_type
+def test_rest(tried: Tried) -> None:
+    name, _here = tried.reader()
+    api = Api(tried.county, name)
+    assert api.get(f"/{tried.resource}/{tried.key}").json["id"] == tried.key
+    assert f"/api/v1/{tried.resource}/{{pk}}" in api.get("/_openapi").json["paths"]
+
+
+@every_type
+def test_menu(tried: Tried) -> None:
+    homes = [here.get("/").text for here in tried.visitors.values()]
+    entries = [entry.endpoint for entry in tried.view.navigation()]
+    assert entries
+    assert any(f"/{tried.resource}/list/" in home for home in homes) or tried.view.default_view != "list"
+
+
+@every_type
+def test_export(tried: Tried) -> None:
+    _name, here = tried.who(lambda one: one.get(f"/{tried.resource}/export").status_code == 200)
+    names = [column.name for column in _columns(tried)]
+    answer = here.post(f"/{tried.resource}/export", {"format": "csv", "columns": names, "tab": "all"})
+    assert answer.mimetype == "text/csv"
+    assert answer.data.startswith("\ufeff".encode()), "Excel reads it as UTF-8"
+    sheet = here.post(f"/{tried.resource}/export", {"format": "xlsx", "columns": names[:3], "tab": "all"})
+    assert openpyxl.load_workbook(io.BytesIO(sheet.data), read_only=True).sheetnames
+
+
+def _columns(tried: Tried) -> list[object]:
+    with tried.county.app.test_request_context():
+        return list(tried.view.export_columns())
+
+
+@every_type
+def test_import(tried: Tried) -> None:
+    _name, here = tried.who(lambda one: one.get(f"/{tried.resource}/import/template").status_code == 200)
+    book = openpyxl.load_workbook(io.BytesIO(here.get(f"/{tried.resource}/import/template").data))
+    heads = [cell.value for cell in book.worksheets[0][1]]
+    assert all(heads)
+    for name in tried.view.model.natural_key:
+        with tried.county.app.test_request_context(), force_locale("zh_Hans"):
+            assert any(str(fields_of(tried.view.model)[name].label) in str(head) for head in heads), (name, heads)
+
+
+@every_type
+def test_labels(tried: Tried) -> None:
+    model = tried.view.model
+    words = [
+        model.label,
+        model.plural,
+        *(one.label for one in fields_of(model).values()),
+        *(step.label for step in steps_of(tried.view)),
+    ]
+    with tried.county.app.test_request_context():
+        for one in words:
+            with force_locale("zh_Hans"):
+                chinese = str(one)
+            assert any("\u4e00" <= sign <= "\u9fff" for sign in chinese), chinese
+
+
+def test_the_table_is_true(county: County, request: pytest.FixtureRequest) -> None:
+    found = table(county.app.extensions["appbuilder"].record_views.values())
+    if request.config.getoption("rewrite_access"):
+        PAGE.write_text(found, encoding="utf-8")
+    assert found == PAGE.read_text(encoding="utf-8")
+    assert {thing.name for thing in THINGS} == {
+        name.removeprefix("test_") for name in globals() if name.startswith("test_")
+    } - {"the_table_is_true"}
