@@ -270,6 +270,8 @@ class Setting(CountyRecord):
             return self.value
         if isinstance(found, Choice):
             return str(found.label)
+        if isinstance(found, bool):
+            return str(_l("Yes") if found else _l("No"))
         if isinstance(found, Limit):
             return str(
                 {

@@ -358,7 +358,7 @@ def _read(step: Step, fields: Sequence[Field], raw: Mapping[str, Any]) -> None:
                 value = _load_references(step.session, asked, value, getattr(step.record, "county_id", None))
             step.values[asked.name] = value
         except EntryErrors as wrong:
-            errors |= {f"{asked.name}.{place}": [message] for place, message in wrong.errors.items()}
+            errors[asked.name] = list(dict.fromkeys(wrong.errors.values()))
         except FieldError as error:
             errors[asked.name] = [error.message]
     read = [asked for asked in fields if asked.name in step.values]

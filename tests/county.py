@@ -273,7 +273,11 @@ def found_county(app: Flask) -> County:
         )  # fmt: skip
         session.add(checklist)
         import_items(session, checklist, ITEMS)
-        checklist.state = ChecklistState.in_force
+        session.flush()
+        # In force from the start: without an event of a change that no test made.
+        table = sa.inspect(Checklist).local_table
+        session.execute(sa.update(table).where(table.c.id == checklist.id).values(state=ChecklistState.in_force.value))
+        session.expire(checklist)
         made.items = {item.number: item.id for item in checklist.items}
     return made
 

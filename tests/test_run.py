@@ -337,7 +337,7 @@ class TestPreparation:
         assert prepare(tmp_path) == []
 
     def test_empty_stays_empty(self, tmp_path: Path) -> None:
-        assert prepare(tmp_path, empty=True) == ["init"]
+        assert prepare(tmp_path, empty=True) == ["init", "first-accounts"]
         assert prepare(tmp_path) == []
 
     def test_changed_code_brings_the_tables_up_to_date(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

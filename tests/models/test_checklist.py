@@ -36,7 +36,7 @@ from tests.conftest import Installation
 from tests.county import MONDAY, County, at
 
 TUESDAY = at("2026-11-24 09:00")
-NEVER = "An approved version never changes"
+NEVER = "An approved version never changes|已批准的版本不得修改"
 
 
 @pytest.fixture
@@ -268,7 +268,7 @@ def test_an_item_taken_off_stays_with_its_reason(county: County) -> None:
         session.add(Setting(county_id=county.id, name="county_changes_items", value="yes"))
     draft = next_version(county, city_list(county))
     item = items(county, draft)[3]
-    with county.acting("checklist") as session, pytest.raises(Conflict, match="reason"):
+    with county.acting("checklist") as session, pytest.raises(Conflict, match=r"reason|理由"):
         session.get_one(ChecklistItem, item).check_delete(county.viewer("checklist"))
     with pytest.raises(Invalid) as refused:
         county.do("checklist", ChecklistItem, item, "remove", {})

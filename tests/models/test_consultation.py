@@ -128,14 +128,14 @@ def test_only_the_secretary_of_the_addressed_party_committee_replies(county: Cou
         with pytest.raises(error):
             step(county, key, name, "reply", **REPLY)
     with county.acting(None) as session:
-        session.get_one(Person, county.people["township1_leader"]).position = "党委副书记、镇长"
+        session.get_one(Person, county.people["township1_leader"]).party_secretary = False
     with pytest.raises(Forbidden):
         step(county, key, "township1_leader", "reply", **REPLY)
     with county.acting("township1_leader") as session:
         seen = session.scalars(sa.select(PersonnelConsultation)).one()
         assert possible(seen, county.viewer("township1_leader")) == []
     with county.acting(None) as session:
-        session.get_one(Person, county.people["township1_leader"]).position = "党委书记"
+        session.get_one(Person, county.people["township1_leader"]).party_secretary = True
     for wrong, fields in (
         ({"opinion": "agree"}, {"meeting_date"}),
         ({**REPLY, "meeting_date": "2026-11-24"}, {"meeting_date"}),

@@ -126,14 +126,20 @@ def test_only_what_is_possible_is_offered(county: County) -> None:
         }
         for name in ("township1", "department1", "dispatcher")
     }
-    assert offered["township1"] == {f"/call/{call}/log_progress", f"/call/{call}/withdraw", f"/call/{call}/paper"}
+    assert offered["township1"] == {
+        f"/call/{call}/log_progress",
+        f"/call/{call}/withdraw",
+        f"/call/{call}/paper",
+        f"/call/{call}/attachments",
+    }
     assert offered["department1"] == {
         f"/assignment/{assignment}/respond",
         f"/assignment/{assignment}/log_progress",
         f"/call/{call}/log_progress",
         f"/call/{call}/paper",
+        f"/call/{call}/attachments",
     }
-    assert offered["dispatcher"] == {f"/call/{call}/paper"}
+    assert offered["dispatcher"] == {f"/call/{call}/paper", f"/call/{call}/attachments"}
 
 
 def test_the_evaluation_form_has_an_entry_for_each_department(county: County) -> None:
