@@ -29,7 +29,10 @@ PEOPLE = (
 CLOSED = (401, 403, 404)
 MAY_WAIT = {"GET /health", "GET /api/v1/document/<pk>/pdf"}
 """Answered by 503: no worker runs here, and the sample paper has not been produced."""
-SHOWN_WITH = {"duty": "checklist_item"}
+SHOWN_WITH = {
+    "duty": "checklist_item", "organisation_alias": "organisation", "bulletin_case": "bulletin", "bulletin_recipient": "bulletin",
+    "inspection_call": "inspection", "inspection_item": "inspection",
+}  # fmt: skip
 """Rows that are read on the page of another."""
 BESIDE = {"event", "audit", "inbox", "import", "role"}
 """Rows of what is no record type."""
