@@ -130,7 +130,7 @@ def found_agencies(county: County) -> None:
     """Two agencies of the natural resources bureau, each with its head."""
     with county.acting(None) as session:
         role = session.scalars(sa.select(Role).where(Role.name == "agency_head")).one()
-        for name in ("agency1", "agency2"):
+        for name in ("seat1", "seat2"):
             _found_agency(session, county, name, role)
 
 

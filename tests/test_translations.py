@@ -29,7 +29,8 @@ LATIN_ALLOWED = {
     "English",  # a language's own name
     "Ctrl", "Enter", "Ctrl-Enter",  # keys
     "PDF", "pdf", "kB", "SHA-",
-    "Excel", "WPS", "CSV", "OpenAPI", "png", "jpg", "webp", "doc", "docx", "xls", "xlsx", "ppt", "pptx", "ofd", "txt", "wps",  # programs and kinds of files
+    "Excel", "WPS", "CSV", "OpenAPI", "png", "jpg", "webp", "doc", "docx", "xls",
+    "xlsx", "ppt", "pptx", "ofd", "txt", "wps",  # programs and kinds of files
     "territorial",  # identifier of the checklist's scheme
 }  # fmt: skip
 FOR_PROGRAMS = {"JSON", "rison", "asc", "desc", "col", "opr", "value", "page", "page_size", "working_days"}

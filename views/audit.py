@@ -62,7 +62,9 @@ class AuditView(AdministrationPage):
             Field("kind", _l("Which kind"), "choice", required=False, choices=lambda record: list(KINDS.items())),
             Field("begins", _l("From day"), "date", required=False),
             Field("ends", _l("Up to and including"), "date", required=False),
-            Field("text", _l("Words in it"), required=False, length=60, help=_l("Words in what was entered or changed.")),
+            Field(
+                "text", _l("Words in it"), required=False, length=60, help=_l("Words in what was entered or changed.")
+            ),
         )
 
     def _form(self) -> tuple[RecordForm, dict[str, Any]]:

@@ -107,7 +107,9 @@ class PersonView(RecordView):
                 for one in held
             )
         columns = (Column("kind", _("Kind")), Column("title", _("Matter")))
-        return Section(_("Work in hand"), columns=columns, rows=rows, empty=_("Nothing is in this person's hand alone."))
+        return Section(
+            _("Work in hand"), columns=columns, rows=rows, empty=_("Nothing is in this person's hand alone.")
+        )
 
     def _portfolio(self, record: Person) -> tuple[Section, ...]:
         found = db.session.scalars(

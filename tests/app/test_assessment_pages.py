@@ -123,23 +123,23 @@ def test_an_agency_reads_its_total_and_nothing_behind_it(county: County) -> None
     lines = [("township", "60"), ("department", "40")]
     run_id = open_run(county, published_scheme(county, lines, "agency"))
     county.do("assessor", AssessmentRun, run_id, "hand_out")
-    fill_and_submit(county, run_id, "township1", {"agency1": "91"})
-    fill_and_submit(county, run_id, "department1", {"agency1": "81"})
+    fill_and_submit(county, run_id, "township1", {"seat1": "91"})
+    fill_and_submit(county, run_id, "department1", {"seat1": "81"})
     county.do("assessor", AssessmentRun, run_id, "compute", {"without_reason": "仅驻一镇"}, NEXT_YEAR)
     county.do("assessor", AssessmentRun, run_id, "publish", when=NEXT_YEAR)
-    rows = Api(county, "agency1").get("/score/").json["result"]
-    assert [(row["subject"]["name"], row["total"], row["calculation"]) for row in rows] == [("agency1", "87.00", [])]
-    page = visitor(county, "agency1").get(f"/score/show/{rows[0]['id']}")
+    rows = Api(county, "seat1").get("/score/").json["result"]
+    assert [(row["subject"]["name"], row["total"], row["calculation"]) for row in rows] == [("seat1", "87.00", [])]
+    page = visitor(county, "seat1").get(f"/score/show/{rows[0]['id']}")
     assert "87.00" in page.text
     assert not any(mark in words_of(page) for mark in ("91.0", "81.0"))
-    assert visitor(county, "agency1").get("/questionnaire/list/").status_code == 403
+    assert visitor(county, "seat1").get("/questionnaire/list/").status_code == 403
 
 
 def test_every_list_of_assessment_opens_for_its_readers(county: County) -> None:
     found_agencies(county)
     run_id = open_run(county, published_scheme(county))
     county.do("assessor", AssessmentRun, run_id, "hand_out")
-    for name in ("assessor", "township1", "department1", "auditor", "agency1", "leader"):
+    for name in ("assessor", "township1", "department1", "auditor", "seat1", "leader"):
         here = visitor(county, name)
         for model in (AssessmentScheme, AssessmentRun, Questionnaire, Score):
             answer = here.get(f"/{model.resource()}/list/")

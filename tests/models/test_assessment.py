@@ -522,13 +522,13 @@ def test_an_agency_sees_its_total_only(county: County) -> None:
     found_agencies(county)
     run_id = open_run(county, published_scheme(county, [("township", "60"), ("department", "40")], "agency"))
     county.do("assessor", AssessmentRun, run_id, "hand_out")
-    fill_and_submit(county, run_id, "township1", {"agency1": "90"})
-    fill_and_submit(county, run_id, "department1", {"agency1": "80", "agency2": "70"})
+    fill_and_submit(county, run_id, "township1", {"seat1": "90"})
+    fill_and_submit(county, run_id, "department1", {"seat1": "80", "seat2": "70"})
     county.do("assessor", AssessmentRun, run_id, "compute", {"without_reason": "其他乡镇无派驻机构"}, NEXT_YEAR)
     county.do("assessor", AssessmentRun, run_id, "publish", when=NEXT_YEAR)
-    assert scores(county, run_id, "agency1") == {"agency1": (Decimal("86.00"), [])}
-    assert scores(county, run_id, "assessor")["agency1"][1][0]["average"] == "90.0000"
-    assert scores(county, run_id, "agency2") == {"agency2": (Decimal("70.00"), [])}
+    assert scores(county, run_id, "seat1") == {"seat1": (Decimal("86.00"), [])}
+    assert scores(county, run_id, "assessor")["seat1"][1][0]["average"] == "90.0000"
+    assert scores(county, run_id, "seat2") == {"seat2": (Decimal("70.00"), [])}
 
 
 # The formula by itself
