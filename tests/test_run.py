@@ -354,4 +354,4 @@ class TestPreparation:
     def test_county_in_service_never_gets_demonstration_data(self, tmp_path: Path) -> None:
         prepare(tmp_path, empty=True)
         (tmp_path / "prepared.json").unlink()  # a second machine, or a restored database
-        assert prepare(tmp_path) == ["init"]
+        assert prepare(tmp_path) == ["init", "first-accounts"]

@@ -28,7 +28,7 @@ LATIN = re.compile(r"[A-Za-z][A-Za-z-]+")
 LATIN_ALLOWED = {
     "English",  # a language's own name
     "Ctrl", "Enter", "Ctrl-Enter",  # keys
-    "PDF", "pdf", "kB", "SHA-",
+    "PDF", "pdf", "kB", "MB", "SHA-",
     "Excel", "WPS", "CSV", "OpenAPI", "png", "jpg", "webp", "doc", "docx", "xls",
     "xlsx", "ppt", "pptx", "ofd", "txt", "wps",  # programs and kinds of files
     "territorial",  # identifier of the checklist's scheme

@@ -56,7 +56,7 @@ def test_the_template_has_the_heads_and_explains_them_and_its_own_file_can_be_se
     book = load_workbook(io.BytesIO(answer.data))
     sheet, explained = book.worksheets[0], book.worksheets[1]
     heads = [cell.value for cell in sheet[1]]
-    assert len(heads) == 6
+    assert len(heads) == 8, "six fields and two kinds of lines"
     assert heads[1].endswith("*")
     assert {row[0].value for row in explained.iter_rows(min_row=6)} == {head.removesuffix(" *") for head in heads}
     for place, value in enumerate([LIST, 7, "水务", "河道保洁", "", ""], 1):
@@ -342,7 +342,7 @@ def test_who_imports_and_sees_an_import(county: County) -> None:
     assert other.post(f"/checklist_item/import/{key}/apply").status_code == 404
     here = visitor(county, "checklist")
     assert "/checklist_item/import" in here.get("/checklist_item/list/").text
-    assert here.get("/organisation/import").status_code == 404, "a type without a natural key"
+    assert here.get("/report/import").status_code == 404, "a type without a natural key"
     assert here.get(f"/checklist_item/import/{key + 1}").status_code == 404
 
 
