@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from models.admission import AdmissionState
 from models.agency import StationedAgency
 from models.assessment import AssessmentScheme, Evaluator, Indicator, SchemeState
 from models.base import RECORD_TYPES, Record, described, fields_of
@@ -242,6 +243,7 @@ GIVEN: dict[str, Any] = {
     "bulletin": lambda samples: {"approved_by_id": None, "approved_for_id": None},
     "review_request": lambda samples: {"decided_by_id": None},
     "duty_shift": lambda samples: {"ends": NOW + timedelta(hours=8)},
+    "admission": lambda samples: {"state": AdmissionState.consulting},
     "substitution": _deputed,
     "stationed_agency": _present_agency,
     "assessment_scheme": lambda samples: {"year": 2026},
