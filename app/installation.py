@@ -14,6 +14,7 @@ from flask_appbuilder import Model
 
 from app.database import db, transaction
 from app.portal.builder import Portal
+from models import text_search
 from models.person import LEADER_OF, ROLES
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -52,7 +53,7 @@ def write_migration(subject: str) -> Path:
     from alembic.migration import MigrationContext
 
     with db.engine.connect() as connection:
-        options = {"compare_type": True, "target_metadata": Model.metadata}
+        options = {"compare_type": True, "target_metadata": Model.metadata, "include_object": text_search.is_declared}
         if not compare_metadata(MigrationContext.configure(connection, opts=options), Model.metadata):
             raise NothingToWrite
     versions = ROOT / "migrations" / "versions"

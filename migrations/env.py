@@ -45,11 +45,6 @@ def make_circular_keys_last(migration_context: Any, revision: Any, directives: l
                 script.downgrade_ops.ops.insert(0, ops.ModifyTableOps(table.table_name, dropped))
 
 
-def include_object(thing: Any, name: str | None, kind: str, reflected: bool, compared: Any) -> bool:
-    """Leave out what only PostgreSQL has and no table declares."""
-    return not (kind == "index" and name in text_search.INDEXES)
-
-
 def run() -> None:
     """Migrate on a connection of the application's engine."""
     engine = current_app.extensions["migrate"].db.engine
@@ -59,7 +54,7 @@ def run() -> None:
             connection=connection,
             target_metadata=Model.metadata,
             render_item=render_item,
-            include_object=include_object,
+            include_object=text_search.is_declared,
             render_as_batch=sqlite,
             compare_type=True,
             transaction_per_migration=True,

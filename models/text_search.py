@@ -23,6 +23,11 @@ INDEXES = frozenset({"ix_call_text"})
 """Indexes that stand only on PostgreSQL, over the function `text_pairs`; no table declares them, because SQLite could not make them."""
 
 
+def is_declared(thing: Any, name: str | None, kind: str, reflected: bool, compared: Any) -> bool:
+    """Alembic's question whether something of the database is compared with the tables: not what only PostgreSQL has and no table declares."""
+    return not (kind == "index" and name in INDEXES)
+
+
 def clean_words(text: str) -> str:
     """What was typed into a search box, as it may be compared."""
     kept = "".join(c for c in " ".join(text[: 4 * LONGEST_WORDS].split()) if c.isprintable())

@@ -22,7 +22,7 @@ def differences(connection: sa.Connection) -> list[Any]:
     options = {
         "compare_type": True,
         "target_metadata": Model.metadata,
-        "include_object": lambda thing, name, kind, *_: not (kind == "index" and name in text_search.INDEXES),
+        "include_object": text_search.is_declared,
     }
     context = MigrationContext.configure(connection, opts=options)
     return list(compare_metadata(context, Model.metadata))

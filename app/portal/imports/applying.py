@@ -30,6 +30,7 @@ from models.field import Text
 from models.imported import Import, ImportState, locked
 from models.person import Person, make_viewer
 from models.viewer import Viewer
+from models.workflow import Refused
 
 log = structlog.get_logger(__name__)
 
@@ -159,7 +160,7 @@ def _settled(session: Session, judge: Judge, rows: Sequence[Row]) -> list[Verdic
                 refused = _hidden(session, judge.model, verdicts)
             except OperationalError:
                 raise
-            except (DBAPIError, StaleDataError) as failure:
+            except (DBAPIError, StaleDataError, Refused) as failure:
                 savepoint.rollback()
                 return [*wrong, *_halved(session, judge, left, failure)]
         if not refused:
@@ -182,7 +183,7 @@ def _hidden(session: Session, model: type[Record], verdicts: Sequence[Verdict]) 
 
 
 def _halved(session: Session, judge: Judge, rows: Sequence[Row], failure: Exception) -> list[Verdict]:
-    """The database refused something among these rows: find it by halves."""
+    """The database, or a rule that is looked at before saving, refused something among these rows: find it by halves."""
     if len(rows) == 1:
         return [Verdict(rows[0], errors={"": [_sentence(failure)]})]
     middle = len(rows) // 2
@@ -192,6 +193,8 @@ def _halved(session: Session, judge: Judge, rows: Sequence[Row], failure: Except
 def _sentence(failure: Exception) -> Text:
     if isinstance(failure, StaleDataError):
         return _l("Somebody else changed this record at the same moment.")
+    if isinstance(failure, Refused):
+        return next((sentence for found in failure.errors.values() for sentence in found), failure.message)
     return CONTRADICTION
 
 

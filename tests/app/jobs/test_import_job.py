@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from app.jobs import background, tasks
 from app.portal.imports import applying
+from app.security.row_filter import criteria_for
 from models import event
 from models.checklist import Checklist, ChecklistItem
 from models.event import Event
@@ -142,6 +143,7 @@ def test_a_row_that_the_database_refuses_is_told_and_the_others_of_its_batch_are
     key = upload(county, TABLE)
     hidden = sa.select(ChecklistItem.__table__.c.id).where(ChecklistItem.__table__.c.name != "别人的")
     monkeypatch.setattr(ChecklistItem, "visible_ids", classmethod(lambda cls, person: hidden))
+    criteria_for.cache_clear()
     with county.acting(None) as session:
         made = session.scalars(sa.select(Checklist).where(Checklist.name == LIST)).one()
         session.add(ChecklistItem(county_id=county.id, checklist=made, number=5, field="水务", name="别人的"))
@@ -151,6 +153,7 @@ def test_a_row_that_the_database_refuses_is_told_and_the_others_of_its_batch_are
     assert [finding["row"] for finding in one.findings] == [6]
     assert items(county)[5][1] == "别人的"
     assert len(items(county)) == ROWS
+    criteria_for.cache_clear()
 
 
 def test_rights_lost_meanwhile_and_files_lost_meanwhile_end_it_with_a_sentence(
