@@ -176,13 +176,18 @@ def _refusal(model: type[Record], name: str) -> Text:
 
 
 def _set(session: Session, record: Record, asked: Field, value: Any, person: Viewer) -> None:
-    """Take over a parsed value. Raises FieldError for one that the column or the model does not hold."""
+    """Take over a parsed value. Raises FieldError for one that the column or the model does not hold.
+
+    What stands there is read first: of an expired record SQLAlchemy would count the same value as a change.
+    """
     attribute = getattr(type(record), f"{asked.name}_id" if asked.kind == "reference" else asked.name)
     column = attribute.property.columns[0]
     if asked.kind == "reference":
         if value is None and not column.nullable:
             raise FieldError(_l("Please fill in this field."))
         target = None if value is None else _resolve(session, asked, value, record, person)
+        if getattr(record, attribute.key) == (None if target is None else target.id):
+            return
         if asked.name in sa.inspect(type(record)).relationships:
             setattr(
                 record, asked.name, target
@@ -194,7 +199,8 @@ def _set(session: Session, record: Record, asked: Field, value: Any, person: Vie
         raise FieldError(_l("This number is too large."))
     if value is None and not column.nullable:
         value = column.default.arg if column.default is not None and column.default.is_scalar else _empty(asked)
-    setattr(record, asked.name, value)
+    if getattr(record, asked.name) != value:
+        setattr(record, asked.name, value)
 
 
 def _empty(asked: Field) -> str:

@@ -365,7 +365,7 @@ def test_rows_are_applied_under_the_person_s_own_rights(county: County) -> None:
     apply(county, key)
     assert items(county)[1][1] == "河道采砂巡查"
     assert 4 not in items(county), "only the checklist manager writes items, whatever permission another role was given"
-    assert newest(county).refused == 2
+    assert newest(county).refused == 2, newest(county).findings
 
 
 def test_steps_of_an_import_and_their_refusals(county: County) -> None:
