@@ -91,14 +91,24 @@ class County:
     items: dict[int, int] = field(default_factory=dict)
     agencies: dict[str, int] = field(default_factory=dict)
     _viewers: dict[str, Viewer] = field(default_factory=dict)
+    _founded: list[dict[Any, int]] = field(default_factory=list)
 
     def __getitem__(self, name: str) -> int:
         """The key of an organisation."""
         return self.organisations[name]
 
+    def remember(self) -> None:
+        """Keep who is there, as founded."""
+        self._founded = [dict(one) for one in (self.organisations, self.people, self.items, self.agencies)]
+
     def forget(self) -> None:
-        """Viewers are made anew for each test."""
+        """Viewers are made anew for each test, and whoever one has added is not there for the next."""
         self._viewers.clear()
+        for present, founded in zip(
+            (self.organisations, self.people, self.items, self.agencies), self._founded, strict=True
+        ):
+            present.clear()
+            present.update(founded)
 
     def viewer(self, name: str) -> Viewer:
         """A person as a viewer, with the permissions that the installation granted."""
@@ -279,6 +289,7 @@ def found_county(app: Flask) -> County:
         session.execute(sa.update(table).where(table.c.id == checklist.id).values(state=ChecklistState.in_force.value))
         session.expire(checklist)
         made.items = {item.number: item.id for item in checklist.items}
+    made.remember()
     return made
 
 

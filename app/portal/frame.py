@@ -60,6 +60,14 @@ def install(app: Flask) -> None:
     """Give every template its frame."""
     app.context_processor(lambda: {"frame": frame()})
     app.jinja_env.globals["_"] = _
+    app.jinja_env.globals["icon_sprite"] = icon_sprite
+
+
+def icon_sprite() -> str:
+    """The address of the icons, made once per request: a page has dozens of them."""
+    if "icon_sprite" not in g:
+        g.icon_sprite = url_for("static", filename="vendor/icons.svg")
+    return str(g.icon_sprite)
 
 
 def frame() -> Frame:

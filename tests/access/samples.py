@@ -243,7 +243,10 @@ GIVEN: dict[str, Any] = {
     "bulletin": lambda samples: {"approved_by_id": None, "approved_for_id": None},
     "review_request": lambda samples: {"decided_by_id": None},
     "duty_shift": lambda samples: {"ends": NOW + timedelta(hours=8)},
-    "admission": lambda samples: {"state": AdmissionState.consulting, "number": f"{samples.place.mark}admission.number"},
+    "admission": lambda samples: {
+        "state": AdmissionState.consulting,
+        "number": f"{samples.place.mark}admission.number",
+    },
     "substitution": _deputed,
     "stationed_agency": _present_agency,
     "assessment_scheme": lambda samples: {"year": 2026},

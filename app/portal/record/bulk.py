@@ -11,7 +11,6 @@ from flask import flash, redirect, render_template, request, url_for
 from flask_appbuilder import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_babel import ngettext
 from sqlalchemy.orm.exc import StaleDataError
 
 from app.database import db
@@ -98,11 +97,7 @@ class Bulk(Stepped):
             action_url=self.url("bulk", name=transition.name),
             submit_label=str(transition.label),
             keys=tuple(map(str, keys)),
-            intro=ngettext(
-                "What you enter here counts for the one selected entry.",
-                "What you enter here counts for all %(num)d selected entries.",
-                len(keys),
-            ),
+            intro=_("What you enter here counts for every selected entry (%(count)d).", count=len(keys)),
             crumbs=(Link(str(self.model.plural), back),),
         )
         return render_template("bulk.html", page=page, frame_active=(self.group, "")), status
