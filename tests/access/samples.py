@@ -20,6 +20,7 @@ from models.base import RECORD_TYPES, Record, described, fields_of
 from models.call import Call, CallState, keep_parties
 from models.call_indicators import CallIndicator
 from models.conclusion import ConclusionState, Finding
+from models.consultation import ConsultationHandler
 from models.field import Field
 from models.setting import Setting
 from tests.county import County
@@ -219,6 +220,14 @@ def _served(samples: Samples) -> dict[str, Any]:
     }
 
 
+def _named(samples: Samples) -> dict[str, Any]:
+    """Names are read by named handlers alone; the department's officer is one."""
+    key = samples.of(RECORD_TYPES["personnel_consultation"])
+    samples.session.add(ConsultationHandler(consultation_id=key, person_id=samples.place.people["department1"]))
+    samples.session.flush()
+    return {}
+
+
 def _present_agency(samples: Samples) -> dict[str, Any] | int:
     """The agency that the county was founded with, if it has one."""
     found = sa.select(StationedAgency.id).where(StationedAgency.organisation_id == samples.organisation("agency"))
@@ -251,6 +260,7 @@ GIVEN: dict[str, Any] = {
     "stationed_agency": _present_agency,
     "assessment_scheme": lambda samples: {"year": 2026},
     "assessment_run": _published,
+    "consultation_candidate": _named,
     "conclusion": _served,
     "indicator": lambda samples: {"weight": Decimal(40), "evaluator": Evaluator.township},
     "questionnaire": lambda samples: {"organisation_id": samples.organisation("township")},

@@ -27,6 +27,7 @@ READERS = (
     EVERYBODY,
     "township1_leader",
     "department1_leader",
+    "department1",
     "agency1",
     "supervisor",
     "leader",
