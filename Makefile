@@ -14,7 +14,7 @@ run: ## set up what is missing and start Huying (http://127.0.0.1:8080/)
 
 test: ## set up what is missing, test tools too, and run all tests
 	@bin/setup test
-	@exec .venv/bin/python -m pytest -n 2 --dist loadfile $(ARGS)
+	@exec .venv/bin/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 check: ## linters and types
 	@bin/setup tools

@@ -24,9 +24,9 @@ NASTY = (
     "{{7*7}}${7*7}", "1e400", "-1", "9" * 60, "²", "0000-00-00", "9999-12-31T23:59:59+14:00", "10000-01-01", "\u202e反",
     "'; DROP TABLE call; --", "😀",
 )  # fmt: skip
-EXAMPLES = 3
+EXAMPLES = 2
 """Requests per operation and mode."""
-IDS = ("0", "-1", "9223372036854775807", "9223372036854775808", "9" * 60, "1.5", "abc", "%00", "²", "1%2F2")
+IDS = ("0", "-1", "9223372036854775808", "abc", "%00", "²")
 
 
 def _size(county: County) -> tuple[int, ...]:
@@ -66,11 +66,13 @@ def test_any_text_in_every_question_of_every_step(county: County, rows: Rows, te
     for resource, model in RECORD_TYPES.items():
         for step in model.workflow.transitions if model.workflow is not None else ():
             values = {one.name: text for one in step.known}
-            before = _size(county)
-            for answer in (
-                here.post(f"/{resource}/{rows[0][resource]}/{step.name}", {**values, "version": "1"}, token=token),
-                api.post(f"/{resource}/{rows[0][resource]}/{step.name}", values),
+            path = f"/{resource}/{rows[0][resource]}/{step.name}"
+            for ask in (
+                lambda path=path, values=values: here.post(path, {**values, "version": "1"}, token=token),
+                lambda path=path, values=values: api.post(path, values),
             ):
+                before = _size(county)
+                answer = ask()
                 assert answer.status_code < 500, (resource, step.name, answer.status_code)
                 if answer.status_code >= 400:
                     assert _size(county) == before, (resource, step.name, "half done")
