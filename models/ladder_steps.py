@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import KEY, UtcDateTime
 from models.calendar import work_calendar
-from models.call import Assignment, AssignmentState
+from models.call import Assignment, AssignmentState, CallState
 
 
 class LadderStep(Model):
@@ -41,13 +41,19 @@ class PlannedStep:
 
 
 def running_clocks(assignment: Assignment) -> list[tuple[str, datetime, datetime]]:
-    """(name, start, deadline) of each clock that still runs. The report clock runs from dispatch on, whether the department responded or not."""
+    """(name, start, deadline) of each clock that still runs.
+
+    The report clock runs from dispatch on, whether the department responded or not; in long-term handling milestones
+    stand in its place. A return request stops both, but never an emergency's (2.1, Clocks).
+    """
+    if assignment.stopped_at is not None or assignment.paused_at is not None:
+        return []
     clocks = []
-    if assignment.stopped_at is None:
-        if assignment.state == AssignmentState.pending:
-            clocks.append(("respond", assignment.assigned_at, assignment.respond_due))
-        if assignment.state in (AssignmentState.pending, AssignmentState.responded):
-            clocks.append(("report", assignment.report_from, assignment.report_due))
+    unanswered = assignment.state in (AssignmentState.pending, AssignmentState.return_requested)
+    if unanswered:
+        clocks.append(("respond", assignment.assigned_at, assignment.respond_due))
+    if (unanswered or assignment.state == AssignmentState.responded) and assignment.call.state != CallState.long_term:
+        clocks.append(("report", assignment.report_from, assignment.report_due))
     return clocks
 
 

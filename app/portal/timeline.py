@@ -27,6 +27,7 @@ from models.workflow import Transition
 
 AUTOMATIC = {
     "all_reported": _l("All departments have reported"),
+    "plan_completed": _l("All milestones are complete"),
     "all_opinions_in": _l("All opinions are in"),
     "amber": _l("Reminder: the deadline is near"),
     "reminder": _l("Reminder slip issued"),
@@ -76,6 +77,7 @@ def happened(
             .where(Event.thread_type == thread.resource(), Event.thread_id == thread.id)
             .order_by(Event.sequence)
         ).all()
+        internal = {event.id for event, *_rest in events if _internal(event)}
         values: dict[int, dict[str, Any]] = defaultdict(dict)
         rows = session.execute(
             sa.select(EventValue.event_id, EventValue.name, EventValue.value, EventValue.only_for_id)
@@ -85,7 +87,8 @@ def happened(
         for row in rows:
             if row.name in without:
                 continue
-            if row.only_for_id is None or sees_all or row.only_for_id == person.organisation_id:
+            seen_by_office = sees_all and row.event_id not in internal
+            if row.only_for_id is None or seen_by_office or row.only_for_id == person.organisation_id:
                 values[row.event_id][row.name] = row.value
         # SQLite gives the key of a deleted record to the next one, which must not show what happened to the other.
         gone = max(
@@ -94,8 +97,14 @@ def happened(
         return [
             Happened(event, values[event.id], actor.name if actor else "", organisation or "")
             for event, actor, organisation in events
-            if event.sequence > gone
+            if event.sequence > gone and (event.id not in internal or values[event.id])
         ]
+
+
+def _internal(event: Event) -> bool:
+    """Whether an event is told inside one organisation only."""
+    transition = _transition(RECORD_TYPES.get(event.record_type), event)
+    return transition is not None and transition.internal
 
 
 def _of_thread(event: Event) -> bool:
