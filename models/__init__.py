@@ -21,6 +21,7 @@ from models import milestone as milestone
 from models import notice_workflow as notice_workflow
 from models import notification as notification
 from models import organisation_workflow as organisation_workflow
+from models import party_clocks as party_clocks
 from models import return_request as return_request
 from models import roster as roster
 from models import supervision as supervision

@@ -121,7 +121,9 @@ def _copy_to_merged(step: Step) -> None:
             one.state = AssignmentState.reported
             _write_report(Step(step.session, one, step.person, step.now, step.values), one)
 
-        shown: dict[str, Any] = {name: step.shown[name] for name in ("result", "solved", "reason") if name in step.shown}
+        shown: dict[str, Any] = {
+            name: step.shown[name] for name in ("result", "solved", "reason") if name in step.shown
+        }
         perform_automatic(step.session, one, "report_copied", copy, shown)
         settle(Step(step.session, one, None, step.now, {}))
 

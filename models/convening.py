@@ -110,6 +110,7 @@ class ConveningInvitee(CountyRecord):
     )
 
     convening: Mapped[Convening] = relationship(back_populates="invitees")
+    call: Mapped[Call] = relationship()
     organisation: Mapped[Organisation] = relationship(foreign_keys=[organisation_id])
 
     @classmethod

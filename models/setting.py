@@ -165,6 +165,8 @@ SETTINGS: dict[str, SettingSpec] = {
         SettingSpec("evaluate_limit", _l("Evaluate within, else closed as not evaluated"), "limit", "10 working_days"),
         SettingSpec("evaluate_reminder", _l("Remind of the evaluation after"), "limit", "3 working_days"),
         SettingSpec("change_evaluation_limit", _l("Change an evaluation within"), "limit", "1 working_days"),
+        SettingSpec("supervision_after", _l("Overdue brings a supervision slip after"), "limit", "1 working_days"),
+        SettingSpec("signature_limit", _l("A supervision slip is signed within"), "limit", "4 working_hours"),
         SettingSpec("red_after", _l("Overdue becomes a supervision candidate after"), "limit", "3 working_days"),
         SettingSpec("reminder_due", _l("A reminder slip asks for an answer within"), "limit", "1 working_days"),
         SettingSpec(

@@ -24,6 +24,7 @@ from app.jobs.lease import HeldLease
 from app.jobs.relay import Relay
 from models import clock, event, viewer
 from models.automatic import sweep_automatic
+from models.party_clocks import sweep_parties
 from models.sweep import sweep
 
 TICK_SECONDS = 1.0
@@ -126,6 +127,7 @@ def make_scheduler(app: Flask) -> Scheduler:
         Task("beat", 10.0, lambda: background.beat("scheduler"), moved=False),
         Task("relay", 1.0, relay.run),
         Task("sweep", 60.0, lambda: sweep(transaction)),
+        Task("parties", 60.0, lambda: sweep_parties(transaction)),
         Task("automatic", 60.0, lambda: sweep_automatic(transaction)),
         Task("seal", 600.0, _seal),
     ]
