@@ -204,9 +204,9 @@
 
   const calendars = { "zh-Hans": "zh", "zh-Hant": "zh_tw" };
 
-  /* Typed dates: 2026-11-23, 2026/11/23, 20261123, 2026年11月23日; with a time 10:32 after them. */
+  /* Typed dates: 2026-11-23, 2026/11/23, 2026.11.23, 20261123, 2026年11月23日; with a time 9:05, 09:05, 0905 after them. The server reads the same. */
   function parseDate(text) {
-    const match = /^\s*(\d{4})\D?(\d{1,2})\D?(\d{1,2})\D*(?:(\d{1,2})[::时時]?(\d{2})?)?/.exec(text || "");
+    const match = /^\s*(\d{4})\D?(\d{1,2})\D?(\d{1,2})\D*(?:(\d{1,2})[:：时時点點]?(\d{1,2})?)?\D*$/.exec(text || "");
     if (!match) return undefined;
     const [year, month, day, hour, minute] = match.slice(1).map((part) => Number(part || 0));
     const date = new Date(year, month - 1, day, hour, minute);
