@@ -81,6 +81,7 @@ class Person(User, Kept):
     __table_args__ = {"extend_existing": True}
     label = _l("Person")
     plural = _l("People")
+    seen_by_all = True
     natural_key = ("username",)
     attachable = False
     offered = {"active": True}

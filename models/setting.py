@@ -232,6 +232,7 @@ class Setting(CountyRecord):
     __table_args__ = (sa.UniqueConstraint("county_id", "name"),)
     label = _l("Setting")
     plural = _l("Settings")
+    seen_by_all = True
 
     name: Mapped[str] = column(
         _l("Setting"),
