@@ -58,6 +58,8 @@
     }
   });
 
+  all("[data-print]").forEach((button) => button.addEventListener("click", () => window.print()));
+
   all("[data-copy]").forEach((button) => button.addEventListener("click", async () => {
     const text = button.dataset.copy;
     try {

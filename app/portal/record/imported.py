@@ -208,6 +208,10 @@ class Imported(Listed):
         content = wrong_rows(read(storage().get(one.file_key)), one.findings)
         return handed_out(content, _("Wrong rows of %(file)s.xlsx", file=one.file_name), CONTENT_TYPE)
 
+    def import_buttons(self, one: Import) -> tuple[Button, ...]:
+        """What is to be done with the records that an import made."""
+        return ()
+
     def _result_page(self, one: Import) -> ImportPage:
         buttons = []
         if one.may_start:
@@ -219,6 +223,7 @@ class Imported(Listed):
             buttons.append(
                 Button(_("Cancel the import"), self.url("import_cancel", pk=one.id), icon="x", method="post")
             )
+        buttons += self.import_buttons(one)
         findings = one.findings
         wrong = len({finding["row"] for finding in findings if finding["row"]})
         return ImportPage(
