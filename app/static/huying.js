@@ -25,15 +25,18 @@
     store.set("huying:side", folded ? "folded" : "open");
   }));
 
-  all("[data-large-text]").forEach((button) => {
-    const show = () => button.setAttribute("aria-pressed", String(document.documentElement.classList.contains("large-text")));
-    show();
-    button.addEventListener("click", () => {
-      const large = document.documentElement.classList.toggle("large-text");
-      store.set("huying:text", large ? "large" : "standard");
-      show();
-    });
-  });
+  const largeText = all("form[data-large-text]");
+  const showText = () => largeText.forEach((form) => form.querySelector("button").setAttribute("aria-pressed", String(document.documentElement.classList.contains("large-text"))));
+  showText();
+  largeText.forEach((form) => form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const size = document.documentElement.classList.toggle("large-text") ? "large" : "standard";
+    store.set("huying:text", size);
+    showText();
+    const body = new FormData(form);
+    body.set("size", size);
+    fetch(form.action, { method: "POST", body, credentials: "same-origin", redirect: "manual" }).catch(() => announce(words.unreachable));
+  }));
 
   const closeMenus = (except) => all("details.menu[open]").forEach((menu) => { if (menu !== except) menu.open = false; });
   document.addEventListener("click", (event) => {
