@@ -34,7 +34,8 @@ class Attachment(Model):
     """A file beside a record, under its own name."""
 
     __tablename__ = "attachment"
-    __table_args__ = (sa.Index("ix_attachment_record", "record_type", "record_id"),)
+    __table_args__ = (sa.Index("ix_attachment_record", "record_type", "record_id"), {"sqlite_autoincrement": True})
+    # A timeline goes on naming a file that was removed by its key, which SQLite would otherwise give to the next one.
     label = _l("Attachment")
     plural = _l("Attachments")
 

@@ -421,3 +421,15 @@ def test_a_list_that_was_approved_takes_no_more_files(county: County) -> None:
         key = session.scalars(sa.select(Checklist.id)).first()
     sent = {"file": [(io.BytesIO(PDF_BYTES), "依据.pdf")]}
     assert Api(county, "checklist").call("POST", f"/checklist/{key}/attachments", data=sent).status_code == 409
+
+
+def test_the_key_of_a_removed_file_is_not_used_again(county: County) -> None:
+    """The timeline names removed files by their keys; another file must never be opened from there."""
+    call_id, *_ = county.dispatched("department1")
+    here = visitor(county, "township1")
+    send(here, call_id, (PDF_BYTES, "误传.pdf"))
+    first = keys(county)[0]
+    here.post(f"/call/{call_id}/attachments/{first}/remove")
+    send(here, call_id, (PNG_BYTES, "照片.png"))
+    assert keys(county) != [first]
+    assert f"/attachments/{first}" not in here.get(f"/call/show/{call_id}").text
