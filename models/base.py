@@ -145,6 +145,9 @@ class Kept:
     """Name of the yes-or-no setting without which a county does not use this type; empty: always used."""
     attachable: ClassVar[bool] = True
     """Whether files may be attached."""
+    seen_by_all: ClassVar[bool] = False
+    """Whether everybody of the county sees every row: reference data. What stands beside it speaks for its keeper, so
+    only who may change a row attaches files to it; beside other records everybody does who sees them (2.1: attach)."""
     offered: ClassVar[Mapping[str, Any]] = {}
     """Column values of the records that may be newly chosen, e.g. only people in service; those chosen before stay."""
     text_index: ClassVar[tuple[str, ...]] = ()

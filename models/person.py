@@ -81,6 +81,7 @@ class Person(User, Kept):
     __table_args__ = {"extend_existing": True}
     label = _l("Person")
     plural = _l("People")
+    seen_by_all = True
     natural_key = ("username",)
     attachable = False
     offered = {"active": True}
@@ -115,6 +116,8 @@ class Person(User, Kept):
     )
     phone: Mapped[str | None] = column(_l("Telephone"), sa.String(40))
     locale: Mapped[str | None] = mapped_column(sa.String(16))
+    large_text: Mapped[bool | None] = mapped_column(sa.Boolean)
+    """Whether this person reads in large text, on whatever computer; None as long as nothing was chosen."""
     session_epoch: Mapped[int | None] = mapped_column(sa.Integer, default=0)
     """Raised on log-out and password change: sessions and tokens of an earlier epoch have ended."""
     must_change_password: Mapped[bool | None] = mapped_column(sa.Boolean, default=False)

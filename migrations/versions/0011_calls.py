@@ -15,14 +15,14 @@ branch_labels = None
 depends_on = None
 
 
-def _attempts(before: tuple[str, ...], after: tuple[str, ...]) -> None:
-    """A round may have more than one report: the office sent one back."""
+def _attempts(before: list[str], after: list[str]) -> None:
+    """A round may have more than one report: the office sent one back. SQLite's first constraint has no name of its own."""
+    present = sa.inspect(op.get_bind()).get_unique_constraints("report")
+    named = next(one["name"] for one in present if one["column_names"] == before)
     convention = {"uq": "uq_%(table_name)s_%(column_0_N_name)s"}
-    sqlite = op.get_bind().dialect.name == "sqlite"
-    name = f"uq_report_{'_'.join(before)}" if sqlite else f"report_{'_'.join(before)}_key"
     with op.batch_alter_table("report", naming_convention=convention) as batch:
-        batch.drop_constraint(name, type_="unique")
-        batch.create_unique_constraint(f"report_{'_'.join(after)}_key", list(after))
+        batch.drop_constraint(named or f"uq_report_{'_'.join(before)}", type_="unique")
+        batch.create_unique_constraint(f"report_{'_'.join(after)}_key", after)
 
 
 def upgrade() -> None:
@@ -594,14 +594,14 @@ def upgrade() -> None:
     op.create_index(op.f("ix_call_follows_id"), "call", ["follows_id"], unique=False)
     op.add_column("notice", sa.Column("sign_due", sa.DateTime(timezone=True), nullable=True))
     op.add_column("report", sa.Column("attempt", sa.Integer(), nullable=False, server_default=sa.text("1")))
-    _attempts(("assignment_id", "round"), ("assignment_id", "round", "attempt"))
+    _attempts(["assignment_id", "round"], ["assignment_id", "round", "attempt"])
 
 
 def downgrade() -> None:
     op.drop_index(op.f("ix_call_follows_id"), table_name="call")
     op.drop_index(op.f("ix_assignment_agency_id"), table_name="assignment")
     op.execute("DELETE FROM report WHERE attempt > 1")
-    _attempts(("assignment_id", "round", "attempt"), ("assignment_id", "round"))
+    _attempts(["assignment_id", "round", "attempt"], ["assignment_id", "round"])
     with op.batch_alter_table("report") as batch:
         for name in ("attempt",):
             batch.drop_column(name)
