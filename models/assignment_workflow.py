@@ -128,6 +128,13 @@ def _copy_to_merged(step: Step) -> None:
         settle(Step(step.session, one, None, step.now, {}))
 
 
+def _not_to_report(assignment: Assignment, now: datetime) -> Any:
+    """In long-term handling milestones stand in the report's place (2.1)."""
+    if assignment.call.state == CallState.long_term:
+        return _l("In long-term handling the milestones are reported instead.")
+    return not_in_hand(assignment, now)
+
+
 def _no_more_progress(assignment: Assignment, now: datetime) -> Any:
     return None if assignment.call.state == CallState.reported else not_in_hand(assignment, now)
 
@@ -138,7 +145,7 @@ def _too_early_to_close(assignment: Assignment, now: datetime) -> Any:
     limit = setting(session, assignment.county_id, "close_assignment_after")
     if now < work_calendar(session, assignment.county_id).step_after(assignment.report_due, limit):
         return _l("The report deadline has not been over long enough to close this assignment as not handled.")
-    return not_in_hand(assignment, now)
+    return _not_to_report(assignment, now)
 
 
 def _close(step: Step) -> None:
@@ -207,7 +214,7 @@ ASSIGNMENT_WORKFLOW = Workflow(
             (DEPARTMENT,),
             ("responded",),
             "reported",
-            obstacle=not_in_hand,
+            obstacle=_not_to_report,
             guard=_report_guard,
             effect=_report,
             asks_for=_report_fields,

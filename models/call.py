@@ -152,6 +152,10 @@ def own_phone(call: Any, person: viewer.Viewer) -> str:
     return (officer.phone or "") if officer is not None else ""
 
 
+OFFICES = ("dispatcher", "office_director", "supervisor", "county_leader", "city_reader")
+"""Roles that see all non-draft calls of their county (2.1, end)."""
+
+
 class Call(CountyRecord):
     """A matter that a township cannot solve alone and calls county departments for (`K1`)."""
 
@@ -309,7 +313,7 @@ class Call(CountyRecord):
     def visible_ids(cls, person: viewer.Viewer) -> sa.Select[tuple[int]] | None:
         """Its township in all states; departments with an assignment; the offices all non-draft ones of their county (2.1, end)."""
         table, party = sa.inspect(cls).local_table, sa.inspect(CallParty).local_table
-        if person.has_role("dispatcher", "office_director", "supervisor", "county_leader", "city_reader"):
+        if person.has_role(*OFFICES):
             return sa.select(table.c.id).where(
                 table.c.county_id.in_(person.region_ids), table.c.state != CallState.draft.value
             )
@@ -339,6 +343,24 @@ class Call(CountyRecord):
 
     def after_handover(self, session: Session) -> None:
         keep_parties(session, self)
+
+    def _party(self, person: viewer.Viewer) -> sa.Row[Any] | None:
+        """As what the person's organisation takes part; None for the offices, who see it by their role."""
+        session, table = sa.orm.object_session(self), sa.inspect(CallParty).local_table
+        if person.has_role(*OFFICES) or session is None:
+            return None
+        query = sa.select(table.c.role, table.c.until)
+        own = (table.c.call_id == self.id, table.c.organisation_id == person.organisation_id)
+        return session.connection().execute(query.where(*own)).one_or_none()
+
+    def reads_only(self, person: viewer.Viewer) -> bool:
+        """With whom it was shared, and who gave it back, only read (2.1, end)."""
+        party = self._party(person)
+        return party is not None and (party.role == "shared" or party.until is not None)
+
+    def read_until(self, person: viewer.Viewer) -> datetime | None:
+        party = self._party(person)
+        return party.until if party is not None else None
 
     def prepare(self, session: Session, person: viewer.Viewer) -> None:
         super().prepare(session, person)
@@ -388,6 +410,23 @@ def referred_calls(person: viewer.Viewer) -> sa.Select[tuple[int]]:
         .join(request, request.c.assignment_id == assignment.c.id)
         .where(request.c.referred_at.is_not(None), request.c.county_id == person.county_id)
     )
+
+
+def seen_with_call(model: type[Record], person: viewer.Viewer, since: str) -> sa.Select[tuple[int]] | None:
+    """Rows of a call for whoever sees the call; for a department that gave it back those up to then, by the column `since`."""
+    table, calls = sa.inspect(model).local_table, Call.visible_ids(person)
+    if calls is None:
+        return None
+    seen = sa.select(table.c.id).where(table.c.call_id.in_(calls))
+    if person.has_role(*OFFICES) or not person.has_role("department_officer"):
+        return seen
+    party = sa.inspect(CallParty).local_table
+    over = sa.select(party.c.call_id).where(
+        party.c.call_id == table.c.call_id,
+        party.c.organisation_id == person.organisation_id,
+        party.c.until <= table.c[since],
+    )
+    return seen.where(~over.exists())
 
 
 class Assignment(CountyRecord):
@@ -461,6 +500,8 @@ class Assignment(CountyRecord):
     """Since when a return request stops its clocks."""
     stopped_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """When its clocks stopped for good: reported, missed, withdrawn."""
+    given_back_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When it left the department's hands: a return upheld, another department put in its place."""
     next_step_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """When the sweep has to look at it next."""
 
@@ -488,8 +529,7 @@ class Assignment(CountyRecord):
     @classmethod
     def visible_ids(cls, person: viewer.Viewer) -> sa.Select[tuple[int]] | None:
         """Whoever sees the call sees every department in it, from dispatch on."""
-        table, calls = sa.inspect(cls).local_table, Call.visible_ids(person)
-        return None if calls is None else sa.select(table.c.id).where(table.c.call_id.in_(calls))
+        return seen_with_call(cls, person, "assigned_at")
 
     @property
     def thread(self) -> Record:
@@ -547,8 +587,24 @@ class Report(CountyRecord):
 
     @classmethod
     def visible_ids(cls, person: viewer.Viewer) -> sa.Select[tuple[int]] | None:
+        """Whoever sees the call; a department that gave it back those up to then."""
         table, assignments = sa.inspect(cls).local_table, Assignment.visible_ids(person)
-        return None if assignments is None else sa.select(table.c.id).where(table.c.assignment_id.in_(assignments))
+        if assignments is None:
+            return None
+        seen = sa.select(table.c.id).where(table.c.assignment_id.in_(assignments))
+        if person.has_role(*OFFICES) or not person.has_role("department_officer"):
+            return seen
+        assignment, party = sa.inspect(Assignment).local_table, sa.inspect(CallParty).local_table
+        over = (
+            sa.select(party.c.call_id)
+            .join(assignment, assignment.c.call_id == party.c.call_id)
+            .where(
+                assignment.c.id == table.c.assignment_id,
+                party.c.organisation_id == person.organisation_id,
+                party.c.until < table.c.reported_at,
+            )
+        )
+        return seen.where(~over.exists())
 
     @property
     def thread(self) -> Record:
@@ -584,7 +640,7 @@ class Evaluation(CountyRecord):
     def visible_ids(cls, person: viewer.Viewer) -> sa.Select[tuple[int]] | None:
         """The township its own; a department only the evaluations of itself; the offices those of their county (1, no retaliation)."""
         table = sa.inspect(cls).local_table
-        if person.has_role("dispatcher", "office_director", "supervisor", "county_leader", "city_reader"):
+        if person.has_role(*OFFICES):
             return sa.select(table.c.id).where(table.c.county_id.in_(person.region_ids))
         if person.has_role("township_officer"):
             return sa.select(table.c.id).where(table.c.township_id == person.organisation_id)
@@ -615,6 +671,8 @@ class CallParty(Model):
     """What the call is to this organisation: the call's state for its township, the assignment's for a department."""
     due: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """The next deadline of this organisation in the call, None when it has nothing to do."""
+    until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """Up to when a department that gave the call back reads it; None for everybody else."""
 
 
 def due_of(assignment: Assignment) -> datetime | None:
@@ -631,23 +689,27 @@ def due_of(assignment: Assignment) -> datetime | None:
 
 def keep_parties(session: Session, call: Call) -> None:
     """Bring the party rows of a call in step with it; called whenever a call or an assignment changed."""
-    wanted: dict[int, tuple[str, str, datetime | None]] = {
-        key: (role, call.state.value, None) for key, role in _readers(session, call)
+    wanted: dict[int, tuple[str, str, datetime | None, datetime | None]] = {
+        key: (role, call.state.value, None, None) for key, role in _readers(session, call)
     }
-    wanted[call.township_id] = ("township", call.state.value, None)
+    wanted[call.township_id] = ("township", call.state.value, None, None)
+    invited = wanted.keys() - {call.township_id}
     for assignment in sorted(call.assignments, key=lambda one: one.state != AssignmentState.returned):
-        # The last word has an assignment that still counts: a department may have given one back and got another.
-        wanted[assignment.department_id] = (assignment.role.value, assignment.state.value, due_of(assignment))
+        # The last word has an assignment that still counts: a department may have given one back and got another,
+        # or be called to a meeting afterwards.
+        key = assignment.department_id
+        until = assignment.given_back_at if key not in invited else None
+        wanted[key] = (assignment.role.value, assignment.state.value, due_of(assignment), until)
     present = {
         party.organisation_id: party
         for party in session.scalars(sa.select(CallParty).where(CallParty.call_id == call.id))
     }
-    for organisation_id, (role, state, due) in wanted.items():
+    for organisation_id, (role, state, due, until) in wanted.items():
         party = present.pop(organisation_id, None)
         if party is None:
-            session.add(CallParty(call_id=call.id, organisation_id=organisation_id, role=role, state=state, due=due))
-        else:
-            party.role, party.state, party.due = role, state, due
+            party = CallParty(call_id=call.id, organisation_id=organisation_id)
+            session.add(party)
+        party.role, party.state, party.due, party.until = role, state, due, until
     for party in present.values():
         session.delete(party)
 

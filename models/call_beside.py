@@ -39,10 +39,10 @@ def _merge_guard(step: Step) -> None:
 
 
 def _merge(step: Step) -> None:
-    """Calls keep their own states, and no township sees another's: the others are told of by number to the office alone."""
+    """Calls keep their own states, and no township sees another's: which ones belong together the office alone is told."""
     call: Call = step.record
     keys = {call.id, *(one.id for one in step.values["calls"])}
-    for key in keys:
+    for key in tuple(keys):
         keys.update(merged_with(step.session, key))
     table = sa.inspect(CallGroup).local_table
     connection = step.session.connection()
@@ -106,6 +106,7 @@ TRANSITIONS = (
         UNDER_WAY,
         guard=_merge_guard,
         effect=_merge,
+        internal=True,
         icon="git-merge",
         done=_l("Merged with other calls"),
         asks=(Field("calls", _l("Calls"), "references", target="call"),),

@@ -105,6 +105,7 @@ def stop(step: Step, assignment: Assignment) -> None:
 def give_back(step: Step, assignment: Assignment) -> None:
     """Take an assignment out of a department's hands; marks that it has earned stay."""
     assignment.state = AssignmentState.returned
+    assignment.given_back_at = step.now
     stop(step, assignment)
     step.session.flush()
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models import viewer
 from models.base import KEY, CountyRecord, Record, UtcDateTime, column, person_reference, reference
-from models.call import Call
+from models.call import Call, seen_with_call
 from models.organisation import Organisation
 from models.person import Person
 
@@ -48,8 +48,7 @@ class CallShare(CountyRecord):
     @classmethod
     def visible_ids(cls, person: viewer.Viewer) -> sa.Select[tuple[int]] | None:
         """Whoever sees the call."""
-        table, calls = sa.inspect(cls).local_table, Call.visible_ids(person)
-        return None if calls is None else sa.select(table.c.id).where(table.c.call_id.in_(calls))
+        return seen_with_call(cls, person, "shared_at")
 
     @property
     def thread(self) -> Record:

@@ -58,7 +58,7 @@ ANYBODY = By(
             "agency_head",
         }
     ),
-    lambda record, person: True,
+    lambda record, person: not record.thread.reads_only(person),
 )
 """Whoever sees it and does not only read."""
 

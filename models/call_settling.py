@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from models.calendar import work_calendar
 from models.call import AssignmentState, Call, CallState, keep_parties
+from models.call_lapsing import lapse
 from models.setting import setting
 from models.workflow import Step, perform_automatic
 
@@ -11,7 +12,7 @@ SETTLED = frozenset({AssignmentState.reported, AssignmentState.returned, Assignm
 
 
 def settle(step: Step) -> None:
-    """Automatic follow-up of every step: parties kept; all assignments settled and at least one not given back → the call waits for evaluation."""
+    """Automatic follow-up of every step: parties kept; what became pointless let go; all assignments settled and at least one not given back → the call waits for evaluation."""
     call: Call = step.record.thread
     step.session.flush()
     if (
@@ -31,4 +32,5 @@ def settle(step: Step) -> None:
         perform_automatic(
             step.session, call, "all_reported", wait_for_evaluation, {"state": {"old": "dispatched", "new": "reported"}}
         )
+    lapse(step)
     keep_parties(step.session, call)

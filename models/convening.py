@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, relationship
 
 from models import viewer
 from models.base import CountyRecord, Record, UtcDateTime, choice_type, column, person_reference, reference
-from models.call import Call
+from models.call import Call, seen_with_call
 from models.field import Choice
 from models.organisation import Organisation
 from models.person import Person
@@ -72,8 +72,7 @@ class Convening(CountyRecord):
     @classmethod
     def visible_ids(cls, person: viewer.Viewer) -> sa.Select[tuple[int]] | None:
         """Whoever sees the call; who is convened sees it from then on."""
-        table, calls = sa.inspect(cls).local_table, Call.visible_ids(person)
-        return None if calls is None else sa.select(table.c.id).where(table.c.call_id.in_(calls))
+        return seen_with_call(cls, person, "convened_at")
 
     @property
     def thread(self) -> Record:
@@ -116,8 +115,7 @@ class ConveningInvitee(CountyRecord):
     @classmethod
     def visible_ids(cls, person: viewer.Viewer) -> sa.Select[tuple[int]] | None:
         """Whoever sees the call."""
-        table, calls = sa.inspect(cls).local_table, Call.visible_ids(person)
-        return None if calls is None else sa.select(table.c.id).where(table.c.call_id.in_(calls))
+        return seen_with_call(cls, person, "created_at")
 
     @property
     def thread(self) -> Record:

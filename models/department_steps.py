@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 
+from models.base import RECORD_TYPES
 from models.calendar import work_calendar
 from models.call import Assignment, AssignmentState, CallState
 from models.call_roles import DEPARTMENT, DISPATCHER, DUTY_OFFICER, TOWNSHIP_OF_ASSIGNMENT
@@ -32,6 +33,12 @@ def _take(step: Step) -> None:
     step.record.taken_by_id = step.person.person_id
 
 
+def _stationed_by(step: Step, agency_id: int, department_id: int) -> bool:
+    table = sa.inspect(RECORD_TYPES["stationed_agency"]).local_table
+    query = sa.select(table.c.id).where(table.c.organisation_id == agency_id, table.c.department_id == department_id)
+    return step.session.connection().execute(query).first() is not None
+
+
 def _hand_on_guard(step: Step) -> None:
     """Clocks stay the department's, so only its own people, sections and agencies can be named."""
     assignment: Assignment = step.record
@@ -40,7 +47,7 @@ def _hand_on_guard(step: Step) -> None:
         raise Invalid({"person": _l("Please name a person, a section or a stationed agency.")})
     if person is not None and person.organisation_id != assignment.department_id:
         raise Invalid({"person": _l("This person does not belong to your department.")})
-    if agency is not None and agency.parent_id != assignment.department_id:
+    if agency is not None and not _stationed_by(step, agency.id, assignment.department_id):
         raise Invalid({"agency": _l("This agency does not belong to your department.")})
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, relationship
 
 from models import viewer
 from models.base import CountyRecord, Record, UtcDateTime, choice_type, column, person_reference, reference
-from models.call import Call
+from models.call import Call, seen_with_call
 from models.organisation import Organisation
 from models.person import Person
 from models.workflow import State
@@ -19,6 +19,7 @@ from models.workflow import State
 class EscalationState(State):
     asked = "asked", _l("Waiting for the leader's decision"), "others"
     decided = "decided", _l("Decided"), "done", True
+    lapsed = "lapsed", _l("No longer needed"), "muted", True
 
 
 class Escalation(CountyRecord):
@@ -67,8 +68,7 @@ class Escalation(CountyRecord):
     @classmethod
     def visible_ids(cls, person: viewer.Viewer) -> sa.Select[tuple[int]] | None:
         """Whoever sees the call."""
-        table, calls = sa.inspect(cls).local_table, Call.visible_ids(person)
-        return None if calls is None else sa.select(table.c.id).where(table.c.call_id.in_(calls))
+        return seen_with_call(cls, person, "asked_at")
 
     @property
     def thread(self) -> Record:
@@ -101,8 +101,7 @@ class Instruction(CountyRecord):
     @classmethod
     def visible_ids(cls, person: viewer.Viewer) -> sa.Select[tuple[int]] | None:
         """Whoever sees the call."""
-        table, calls = sa.inspect(cls).local_table, Call.visible_ids(person)
-        return None if calls is None else sa.select(table.c.id).where(table.c.call_id.in_(calls))
+        return seen_with_call(cls, person, "created_at")
 
     @property
     def thread(self) -> Record:

@@ -19,6 +19,7 @@ class ExtensionState(State):
     requested = "requested", _l("Waiting for the office's answer"), "others"
     granted = "granted", _l("Granted"), "done", True
     refused = "refused", _l("Refused"), "muted", True
+    lapsed = "lapsed", _l("No longer needed"), "muted", True
 
 
 class Extension(CountyRecord):

@@ -251,7 +251,7 @@ MILESTONE_TOWNSHIP = By(TOWNSHIP.roles, lambda milestone, person: milestone.call
 
 
 def _call_in_hand(milestone: Milestone, now: datetime) -> Any:
-    if milestone.call.state not in (CallState.dispatched, CallState.long_term):
+    if milestone.call.state not in (CallState.dispatched, CallState.long_term, CallState.reported):
         return _l(
             "This step is not possible now: the call is in the state “%(state)s”.", state=milestone.call.state.label
         )

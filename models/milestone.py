@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, relationship
 
 from models import viewer
 from models.base import CountyRecord, Record, UtcDateTime, choice_type, column, person_reference, reference
-from models.call import Call, Satisfaction
+from models.call import Call, Satisfaction, seen_with_call
 from models.convening import Convening
 from models.organisation import Organisation
 from models.person import Person
@@ -24,6 +24,7 @@ class LongTermState(State):
     refused = "refused", _l("Refused"), "muted", True
     completed = "completed", _l("Completed"), "done", True
     ended = "ended", _l("Ended early"), "muted", True
+    lapsed = "lapsed", _l("No longer needed"), "muted", True
 
 
 class LongTerm(CountyRecord):
@@ -79,8 +80,7 @@ class LongTerm(CountyRecord):
     @classmethod
     def visible_ids(cls, person: viewer.Viewer) -> sa.Select[tuple[int]] | None:
         """Whoever sees the call."""
-        table, calls = sa.inspect(cls).local_table, Call.visible_ids(person)
-        return None if calls is None else sa.select(table.c.id).where(table.c.call_id.in_(calls))
+        return seen_with_call(cls, person, "requested_at")
 
     @property
     def thread(self) -> Record:
@@ -145,8 +145,7 @@ class Milestone(CountyRecord):
     @classmethod
     def visible_ids(cls, person: viewer.Viewer) -> sa.Select[tuple[int]] | None:
         """Whoever sees the call."""
-        table, calls = sa.inspect(cls).local_table, Call.visible_ids(person)
-        return None if calls is None else sa.select(table.c.id).where(table.c.call_id.in_(calls))
+        return seen_with_call(cls, person, "created_at")
 
     @property
     def thread(self) -> Record:

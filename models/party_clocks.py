@@ -11,6 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 from flask_appbuilder import Model
 from flask_babel import lazy_gettext as _l
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models import clock, event, viewer
@@ -250,22 +252,10 @@ def sweep_parties(transaction: Callable[[], AbstractContextManager[Session]]) ->
 
 
 def _take(session: Session, found: list[Reached]) -> int:
-    """On PostgreSQL two sweeps at once wait for each other at the key, and the second one's transaction fails without a trace."""
+    """Two sweeps at once wait for each other at the key; what the first one has taken, the second one leaves alone."""
+    found = [one for one in found if _recorded(session, one)]
     if not found:
         return 0
-    now = clock.now()
-    session.add_all(
-        ClockStep(
-            record_type=one.record.resource(),
-            record_id=one.record.id,
-            clock=one.clock.name,
-            due=one.due,
-            step=one.step,
-            taken_at=now,
-        )
-        for one in found
-    )
-    session.flush()
     entries = [
         event.entry_of(
             one.record,
@@ -277,6 +267,22 @@ def _take(session: Session, found: list[Reached]) -> int:
     ]
     event.append_all(session, entries, None)
     return len(found)
+
+
+def _recorded(session: Session, one: Reached) -> bool:
+    """Record a step; False where it was taken already."""
+    postgresql = session.get_bind().dialect.name == "postgresql"
+    table = sa.inspect(ClockStep).local_table
+    insert = (postgresql_insert if postgresql else sqlite_insert)(table).values(
+        record_type=one.record.resource(),
+        record_id=one.record.id,
+        clock=one.clock.name,
+        due=one.due,
+        step=one.step,
+        taken_at=clock.now(),
+    )
+    made = session.connection().execute(insert.on_conflict_do_nothing().returning(table.c.record_id))
+    return made.first() is not None
 
 
 def overdue(session: Session, county_id: int, now: datetime) -> list[tuple[PartyClock, Record]]:

@@ -21,6 +21,7 @@ class ReturnState(State):
     referred = "referred", _l("Waiting for the checklist manager's ruling"), "others"
     upheld = "upheld", _l("Upheld"), "done", True
     rejected = "rejected", _l("Rejected"), "muted", True
+    lapsed = "lapsed", _l("No longer needed"), "muted", True
 
 
 class ReturnRequest(CountyRecord):

@@ -227,6 +227,17 @@ class Workflow:
         return any(transition.name == name for transition in self.transitions)
 
 
+def internal_events() -> sa.ColumnElement[bool]:
+    """The events whose words stay inside one organisation (`Transition.internal`)."""
+    steps = [
+        sa.and_(event.Event.record_type == model.resource(), event.Event.name == one.name)
+        for model in list(RECORD_TYPES.values())
+        for one in (model.workflow.transitions if model.workflow is not None else ())
+        if one.internal
+    ]
+    return sa.and_(event.Event.kind == "transition", sa.or_(sa.false(), *steps))
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What a transition left: the addressed record and the event's id."""

@@ -32,7 +32,7 @@ from models.viewer import Viewer
 from models.workflow import Conflict, Forbidden, load_visible
 
 OFFICES = frozenset({"dispatcher", "office_director", "supervisor", "county_leader", "duty_officer", "city_reader"})
-READERS = OFFICES | {"township_officer", "department_officer"}
+READERS = OFFICES | {"township_officer", "department_officer", "checklist_manager", "agency_head"}
 TOWNSHIP_TODO = (CallState.draft, CallState.returned, CallState.reported)
 OPEN = (
     CallState.submitted,
@@ -71,6 +71,11 @@ def overdue(person: Viewer) -> sa.ColumnElement[bool]:
         sa.and_(Call.state == CallState.accepted, Call.dispatch_due < now),
     )
     return sa.or_(sa.and_(Call.state == CallState.dispatched, Call.id.in_(late)), office)
+
+
+def sees_all_values(call: Call, person: Viewer) -> bool:
+    """Evaluations: the township its own, the offices all; a department only what concerns it (1, no retaliation)."""
+    return person.has_role(*OFFICES) or call.township_id == person.organisation_id
 
 
 def call_badge(call: Call, person: Viewer, measure: Measure) -> Badge | None:
@@ -165,8 +170,7 @@ class CallView(RecordView):
     # Page
 
     def sees_all_values(self, record: Any, person: Viewer) -> bool:
-        """Evaluations: the township its own, the offices all; a department only what concerns it (1, no retaliation)."""
-        return person.has_role(*OFFICES) or record.township_id == person.organisation_id
+        return sees_all_values(record, person)
 
     def withheld(self, record: Any, person: Viewer) -> frozenset[str]:
         return frozenset() if reads_phone(record, person) else frozenset({"contact_phone"})

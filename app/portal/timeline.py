@@ -29,6 +29,7 @@ AUTOMATIC = {
     "all_reported": _l("All departments have reported"),
     "plan_completed": _l("All milestones are complete"),
     "all_opinions_in": _l("All opinions are in"),
+    "lapse": _l("No longer needed"),
     "amber": _l("Reminder: the deadline is near"),
     "reminder": _l("Reminder slip issued"),
     "issue": _l("Issued"),
@@ -71,12 +72,14 @@ def happened(
     `sees_all`: also values narrowed to one organisation (the thread's owner, the county offices). `without`: names
     of values that this viewer does not read.
     """
+    until = thread.read_until(person)
     with viewer.system():
         events = session.execute(
             sa.select(Event, Person, Organisation.short_name)
             .outerjoin(Person, Person.id == Event.actor_id)
             .outerjoin(Organisation, Organisation.id == Event.actor_organisation_id)
             .where(Event.thread_type == thread.resource(), Event.thread_id == thread.id)
+            .where(Event.at <= until if until is not None else sa.true())
             .order_by(Event.sequence)
         ).all()
         internal = {event.id for event, *_rest in events if _internal(event)}

@@ -567,6 +567,8 @@ def upgrade() -> None:
     op.add_column("assignment", sa.Column("urges", sa.Integer(), nullable=False, server_default=sa.text("0")))
     op.add_column("assignment", sa.Column("urged_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("assignment", sa.Column("paused_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("assignment", sa.Column("given_back_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("call_party", sa.Column("until", sa.DateTime(timezone=True), nullable=True))
     op.create_index(op.f("ix_assignment_agency_id"), "assignment", ["agency_id"], unique=False)
     op.add_column("call", sa.Column("evaluate_due", sa.DateTime(timezone=True), nullable=True))
     op.add_column("call", sa.Column("evaluated_at", sa.DateTime(timezone=True), nullable=True))
@@ -627,8 +629,11 @@ def downgrade() -> None:
             "evaluate_due",
         ):
             batch.drop_column(name)
+    with op.batch_alter_table("call_party") as batch:
+        batch.drop_column("until")
     with op.batch_alter_table("assignment") as batch:
         for name in (
+            "given_back_at",
             "paused_at",
             "urged_at",
             "urges",

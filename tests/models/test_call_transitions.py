@@ -12,33 +12,12 @@ from models.call import Assignment, Call, CallKind, Evaluation, Report
 from models.call_workflow import CALL_WORKFLOW
 from models.document import Document, DocumentRecipient
 from models.event import Event
-from models.workflow import Conflict, Forbidden, Invalid, NotFound, Refused, Stale, possible
+from models.workflow import Conflict, Forbidden, Invalid, NotFound, Stale, possible
+from tests.calls import refusal
 from tests.county import MONDAY, County, at
 
 LATER = at("2026-11-24 10:00")
 ON_A_CALL = [one for one in CALL_WORKFLOW.transitions if not one.begins]
-
-
-def refusal(
-    kind: type[Refused],
-    county: County,
-    name: str,
-    model: Any,
-    key: int,
-    step: str,
-    values: Any = None,
-    when: Any = MONDAY,
-    **more: Any,
-) -> Refused:
-    """Perform a step that must be refused in exactly this way and change nothing."""
-    with county.acting(None) as session:
-        before = session.scalar(sa.select(sa.func.count()).select_from(Event))
-    with pytest.raises(Refused) as caught:
-        county.do(name, model, key, step, values, when, **more)
-    assert type(caught.value) is kind
-    with county.acting(None) as session:
-        assert session.scalar(sa.select(sa.func.count()).select_from(Event)) == before
-    return caught.value
 
 
 # Submitting
