@@ -11,7 +11,7 @@ from models import event
 from models.calendar import work_calendar
 from models.call import Assignment, AssignmentState, Call, CallState, Report, Satisfaction, Solved
 from models.call_dispatch import dues, stop
-from models.call_roles import DISPATCHER, LEAD_DEPARTMENT, LEADER, TOWNSHIP, acts_as, leader_for
+from models.call_roles import DISPATCHER, LEAD_DEPARTMENT, LEADER, TOWNSHIP, acts_as, leader_for, open_assignments
 from models.call_settling import settle
 from models.field import Field, Text
 from models.ladder_steps import schedule_next_step
@@ -165,11 +165,15 @@ def _end(step: Step) -> None:
     """Back to ordinary handling: the report clocks begin again."""
     call: Call = step.record
     _close_plan(step, LongTermState.ended)
+    _begin_report_clocks(step, call)
+
+
+def _begin_report_clocks(step: Step, call: Call) -> None:
+    """After a long-term phase, in which milestones stood in their place."""
     _respond, report_due = dues(step, call, joint=call.joint or call.complex)
-    for assignment in call.assignments:
-        if assignment.state in (AssignmentState.pending, AssignmentState.responded):
-            assignment.report_from = step.now
-            assignment.report_due = report_due
+    for assignment in open_assignments(call):
+        assignment.report_from = step.now
+        assignment.report_due = report_due
     step.session.flush()
     for assignment in call.assignments:
         schedule_next_step(step.session, assignment)
@@ -298,6 +302,7 @@ def settle_plan(step: Step) -> None:
         for assignment in call.assignments:
             if assignment.state in (AssignmentState.pending, AssignmentState.responded):
                 _report_by_plan(automatic, assignment, plan)
+        _begin_report_clocks(automatic, call)  # of a department whose return still waits for its ruling
 
     perform_automatic(step.session, call, "plan_completed", report_all)
 
