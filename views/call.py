@@ -101,7 +101,9 @@ class CallView(RecordView):
     columns = ("number", "title", "township", "departments", "state", "deadline", "changed")
     guarded = frozenset({"contact_phone"})
     filter_fields = ("kind", "checklist_item", "submitted_at")
-    unrelated = frozenset({"assignment"})
+    unrelated = frozenset(
+        {"assignment", "call", "milestone", "long_term", "convening", "escalation", "instruction", "call_share"}
+    )
     all_tab = "all"
     form_step = "submit"
     step_label = _l("Submit call")
