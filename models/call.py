@@ -345,13 +345,17 @@ class Call(CountyRecord):
         keep_parties(session, self)
 
     def _party(self, person: viewer.Viewer) -> sa.Row[Any] | None:
-        """As what the person's organisation takes part; None for the offices, who see it by their role."""
+        """As what the person's organisation takes part, asked once per transaction; None for the offices, who see it by their role."""
         session, table = sa.orm.object_session(self), sa.inspect(CallParty).local_table
         if person.has_role(*OFFICES) or session is None:
             return None
-        query = sa.select(table.c.role, table.c.until)
-        own = (table.c.call_id == self.id, table.c.organisation_id == person.organisation_id)
-        return session.connection().execute(query.where(*own)).one_or_none()
+        known: dict[tuple[int, int | None], sa.Row[Any] | None] = session.info.setdefault(PARTIES, {})
+        key = (self.id, person.organisation_id)
+        if key not in known:
+            query = sa.select(table.c.role, table.c.until)
+            own = (table.c.call_id == self.id, table.c.organisation_id == person.organisation_id)
+            known[key] = session.connection().execute(query.where(*own)).one_or_none()
+        return known[key]
 
     def reads_only(self, person: viewer.Viewer) -> bool:
         """With whom it was shared, and who gave it back, only read (2.1, end)."""
@@ -687,8 +691,18 @@ def due_of(assignment: Assignment) -> datetime | None:
     return None
 
 
+PARTIES = "parties known"
+"""Key in `session.info`: as what organisations take part in calls, asked once per transaction."""
+
+
+@sa.event.listens_for(Session, "after_transaction_end")
+def _forget_parties(session: Session, transaction: Any) -> None:
+    session.info.pop(PARTIES, None)
+
+
 def keep_parties(session: Session, call: Call) -> None:
     """Bring the party rows of a call in step with it; called whenever a call or an assignment changed."""
+    session.info.pop(PARTIES, None)
     wanted: dict[int, tuple[str, str, datetime | None, datetime | None]] = {
         key: (role, call.state.value, None, None) for key, role in _readers(session, call)
     }

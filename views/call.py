@@ -11,9 +11,9 @@ from flask import flash, redirect
 from flask_appbuilder import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy.orm import joinedload, load_only, selectinload
+from sqlalchemy.orm import Session, joinedload, load_only, selectinload
 
-from app.database import db
+from app.database import db, transaction
 from app.portal.contact import reads_phone, without_phone
 from app.portal.deadline import Measure, clocks, exact, running, short
 from app.portal.frame import Entry
@@ -28,8 +28,10 @@ from models.checklist import ChecklistItem
 from models.document import Document
 from models.organisation import Organisation
 from models.paper import issue, platform_office
+from models.return_request import ReturnRequest
 from models.viewer import Viewer
 from models.workflow import Conflict, Forbidden, load_visible
+from views.call_page import dependent_titles, escalations, headline, load_beside, main_sections, part_facts
 
 OFFICES = frozenset({"dispatcher", "office_director", "supervisor", "county_leader", "duty_officer", "city_reader"})
 READERS = OFFICES | {"township_officer", "department_officer", "checklist_manager", "agency_head"}
@@ -107,6 +109,20 @@ class CallView(RecordView):
     all_tab = "all"
     form_step = "submit"
     step_label = _l("Submit call")
+    step_groups = (
+        (
+            _l("Handling"),
+            (
+                "submit", "confirm", "dispatch", "accept", "complete", "evaluate", "change_evaluation", "log_progress", "send_back",
+                "decide_escalation", "approve_long_term", "endorse_long_term", "grant_objection", "refuse_objection", "refuse_long_term",
+                "regularise", "end_long_term",
+            ),
+        ),
+        (_l("Departments"), ("add_department", "reassign", "merge")),
+        (_l("Coordination"), ("convene", "escalate", "instruct", "request_long_term", "follow_up", "object")),
+        (_l("Beside it"), ("comment", "share")),
+        (_l("Not to be handled"), ("return_for_completion", "decline", "withdraw")),
+    )  # fmt: skip
 
     def navigation(self) -> tuple[Entry, ...]:
         working = frozenset({"township_officer", "department_officer", "dispatcher"})
@@ -183,6 +199,7 @@ class CallView(RecordView):
     def record_page(self, record: Call, failed: Failed | None) -> RecordPage:
         person = self.person()
         call = record
+        beside = load_beside(db.session(), call, sees_merged=person.has_role(*OFFICES))
         evaluations = self._evaluations(call)
         page = super().record_page(call, failed)
         parts = tuple(self._part(one, evaluations, failed) for one in call.assignments)
@@ -192,16 +209,21 @@ class CallView(RecordView):
             number=call.number or "",
             badge=call_badge(call, person, self.measure(call)),
             emergency=_("Emergency") if call.emergency else "",
+            main_sections=main_sections(call, beside, self.page_url),
             parts_title=_("Departments"),
             parts=tuple(sorted(parts, key=lambda part: not part.mine)),
             documents=self._documents(call),
             buttons=(*page.buttons, *self._paper_button(call)),
         )
 
+    def render(self, record: Any, failed: Failed | None = None, status: int = 200) -> Any:
+        note_opening(db.session(), record, self.person())
+        return super().render(record, failed, status)
+
     @staticmethod
     def _evaluations(call: Call) -> Mapping[tuple[int, int], Evaluation]:
         """The evaluations that this viewer sees, asked for afresh: a relation may have been loaded by the system."""
-        keys = [one.id for one in call.assignments]
+        keys = [one.id for one in call.assignments if one.reports or one.state == AssignmentState.missed]
         found = db.session.scalars(sa.select(Evaluation).where(Evaluation.assignment_id.in_(keys))) if keys else ()
         return {(one.assignment_id, one.round): one for one in found}
 
@@ -209,12 +231,21 @@ class CallView(RecordView):
         return [
             joinedload(Call.township),
             joinedload(Call.checklist_item).selectinload(ChecklistItem.duties),
-            selectinload(Call.assignments).options(joinedload(Assignment.department), selectinload(Assignment.reports)),
+            selectinload(Call.assignments).options(
+                joinedload(Assignment.department),
+                joinedload(Assignment.return_request).joinedload(ReturnRequest.item),
+                joinedload(Assignment.extension),
+                joinedload(Assignment.taken_by),
+                joinedload(Assignment.opened_by),
+                joinedload(Assignment.agency),
+                selectinload(Assignment.reports),
+            ),
         ]
 
     def body(self, record: Any) -> tuple[Fact, ...]:
         remark = (Fact(_("Remark of the office"), Cell(record.remark), long=True),) if record.remark else ()
-        return (Fact(_("Description"), Cell(record.description or _("Nothing described yet.")), long=True), *remark)
+        description = Fact(_("Description"), Cell(record.description or _("Nothing described yet.")), long=True)
+        return (*headline(record), description, *remark)
 
     def facts(self, record: Any) -> tuple[Fact, ...]:
         person, call = self.person(), record
@@ -236,19 +267,21 @@ class CallView(RecordView):
         return tuple(Fact(label, Cell(text, url=url)) for label, text, url in values if text)
 
     def sections(self, record: Any) -> tuple[Section, ...]:
-        """The cited checklist item with its duties: who is responsible for what."""
+        """What was brought before a leader; the cited checklist item with its duties: who is responsible for what."""
+        brought = escalations(record)
+        found = (brought,) if brought is not None else ()
         item: ChecklistItem | None = record.checklist_item
         if item is None:
-            return ()
+            return found
         facts = tuple(Fact(f"{duty.party}（{duty.kind.label}）", Cell(duty.text), long=True) for duty in item.duties)
         head = Fact(
             _("Item %(number)d", number=item.number), Cell(item.name, url=self.page_url("checklist_item", item.id))
         )
-        return (Section(_("Checklist item"), (head, *facts)),)
+        return (*found, Section(_("Checklist item"), (head, *facts)))
 
     def _part(self, one: Assignment, evaluations: Mapping[Any, Evaluation], failed: Failed | None) -> Part:
         person = self.person()
-        facts = []
+        facts = list(part_facts(one))
         if one.responded_at is not None and one.response_manner is not None:
             words = [str(one.response_manner.label), one.response_whom, exact(one.response_at or one.responded_at)]
             facts.append(Fact(_("Response"), Cell("，".join(filter(None, words)))))
@@ -281,7 +314,7 @@ class CallView(RecordView):
         )
 
     def timeline_titles(self, record: Any) -> Mapping[tuple[str, int], str]:
-        return {("assignment", one.id): one.department.short_name for one in record.assignments}
+        return dependent_titles(record)
 
     # Papers
 
@@ -329,10 +362,40 @@ class CallView(RecordView):
         return db.session.get(Organisation, person.organisation_id)
 
 
+def note_opening(session: Session, call: Call, person: Viewer) -> None:
+    """Keep when somebody of a department first opened its call, and who. In a transaction of its own, since reading is a GET."""
+    unopened = [
+        one for one in call.assignments if one.department_id == person.organisation_id and one.opened_at is None
+    ]
+    if not unopened or not person.has_role("department_officer"):
+        return
+    keys, now = [one.id for one in unopened], clock.now()
+    with viewer.system(), transaction() as writing:
+        writing.execute(
+            sa.update(Assignment)
+            .where(Assignment.id.in_(keys), Assignment.opened_at.is_(None))
+            .values(opened_at=now, opened_by_id=person.person_id)
+            .execution_options(synchronize_session=False)
+        )
+    for one in unopened:
+        session.refresh(one, ["opened_at", "opened_by"])
+
+
 class AssignmentView(RecordView):
     """A department's part in a call; it is seen on the call's page."""
 
     model = Assignment
+    step_groups = (
+        (_l("Handling"), ("acknowledge", "respond", "report", "log_progress", "take", "hand_on", "urge")),
+        (
+            _l("Return and extension"),
+            (
+                "uphold_return", "reject_return", "refer_return", "grant_extension", "refuse_extension", "request_extension",
+                "request_return",
+            ),
+        ),
+        (_l("Not to be handled"), ("close_assignment",)),
+    )  # fmt: skip
     readers = READERS
     filter_fields = ("call.township", "call.kind", "respond_due")
 

@@ -153,9 +153,7 @@ def milestones_todo(person: Viewer) -> sa.ColumnElement[bool] | None:
     """The milestones that wait for this person: to be completed by his department, evaluated by his township."""
     found: list[sa.ColumnElement[bool]] = []
     if person.has_role("department_officer"):
-        found.append(
-            sa.and_(Milestone.department_id == person.organisation_id, Milestone.state == MilestoneState.open)
-        )
+        found.append(sa.and_(Milestone.department_id == person.organisation_id, Milestone.state == MilestoneState.open))
     if person.has_role("township_officer"):
         own = sa.select(Call.id).where(Call.township_id == person.organisation_id)
         unevaluated = (Milestone.state == MilestoneState.completed, Milestone.evaluated_at.is_(None))

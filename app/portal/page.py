@@ -261,6 +261,8 @@ class Action:
     open: bool = False
     """Shown opened, because it came back with errors."""
     tone: Literal["", "danger"] = ""
+    group: str = ""
+    """Heading of its part of the menu; actions of one group stand together."""
 
 
 @dataclass(frozen=True)
