@@ -7,72 +7,49 @@ from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
-from flask import flash, redirect
+from flask import flash, redirect, request
 from flask_appbuilder import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session, joinedload, load_only, selectinload
+from sqlalchemy.orm.attributes import set_committed_value
 
 from app.database import db, transaction
 from app.portal.contact import reads_phone, without_phone
 from app.portal.deadline import Measure, clocks, exact, running, short
 from app.portal.frame import Entry
 from app.portal.listing import TabSpec
-from app.portal.page import Attachment, Badge, Button, Cell, Clock, Fact, Part, RecordPage, Section
+from app.portal.page import Attachment, Badge, Button, Cell, Clock, Fact, Link, Part, RecordPage, Section
 from app.portal.record_view import Failed, RecordView
 from app.portal.words import pill
 from models import clock, viewer
 from models.calendar import work_calendar
-from models.call import Assignment, AssignmentState, Call, CallParty, CallState, Evaluation, Report, due_of
+from models.call import Assignment, AssignmentState, Call, CallState, Evaluation, Report, due_of
 from models.checklist import ChecklistItem
 from models.document import Document
 from models.organisation import Organisation
 from models.paper import issue, platform_office
+from models.person import Person
 from models.return_request import ReturnRequest
 from models.viewer import Viewer
 from models.workflow import Conflict, Forbidden, load_visible
 from views.call_page import dependent_titles, escalations, headline, load_beside, main_sections, part_facts
+from views.work import OPEN, candidates, nearest, overdue, todo
 
 OFFICES = frozenset({"dispatcher", "office_director", "supervisor", "county_leader", "duty_officer", "city_reader"})
-READERS = OFFICES | {"township_officer", "department_officer", "checklist_manager", "agency_head"}
-TOWNSHIP_TODO = (CallState.draft, CallState.returned, CallState.reported)
-OPEN = (
-    CallState.submitted,
-    CallState.returned,
-    CallState.accepted,
-    CallState.dispatched,
-    CallState.reported,
-    CallState.long_term,
+WORKING = frozenset(
+    {
+        "township_officer",
+        "department_officer",
+        "dispatcher",
+        "office_director",
+        "checklist_manager",
+        "county_leader",
+        "duty_officer",
+    }
 )
-WORKED_ON = (AssignmentState.pending.value, AssignmentState.responded.value)
-
-
-def todo(person: Viewer) -> sa.ColumnElement[bool] | None:
-    """The calls that wait for this person; None for those whose work is not the single call."""
-    waiting = []
-    if person.has_role("township_officer"):
-        waiting.append(sa.and_(Call.township_id == person.organisation_id, Call.state.in_(TOWNSHIP_TODO)))
-    if person.has_role("dispatcher"):
-        waiting.append(Call.state.in_((CallState.submitted, CallState.accepted)))
-    if person.has_role("department_officer"):
-        mine = sa.select(CallParty.call_id).where(
-            CallParty.organisation_id == person.organisation_id, CallParty.state.in_(WORKED_ON)
-        )
-        waiting.append(sa.and_(Call.state == CallState.dispatched, Call.id.in_(mine)))
-    return sa.or_(*waiting) if waiting else None
-
-
-def overdue(person: Viewer) -> sa.ColumnElement[bool]:
-    """Calls in which a deadline has run out: a department's own, anybody's for the others."""
-    now = clock.now()
-    late = sa.select(CallParty.call_id).where(CallParty.due < now)
-    if person.has_role("department_officer") and not person.has_role(*OFFICES):
-        late = late.where(CallParty.organisation_id == person.organisation_id)
-    office = sa.or_(
-        sa.and_(Call.state == CallState.submitted, Call.accept_due < now),
-        sa.and_(Call.state == CallState.accepted, Call.dispatch_due < now),
-    )
-    return sa.or_(sa.and_(Call.state == CallState.dispatched, Call.id.in_(late)), office)
+"""Roles for whom single calls wait (`views.work.todo`)."""
+READERS = OFFICES | {"township_officer", "department_officer", "checklist_manager", "agency_head"}
 
 
 def sees_all_values(call: Call, person: Viewer) -> bool:
@@ -125,18 +102,17 @@ class CallView(RecordView):
     )  # fmt: skip
 
     def navigation(self) -> tuple[Entry, ...]:
-        working = frozenset({"township_officer", "department_officer", "dispatcher"})
         return (
-            Entry(_l("To do"), "CallView.list", "Call", "todo", working),
+            Entry(_l("To do"), "CallView.list", "Call", "todo", WORKING, counted=(Call, todo)),
             Entry(_l("In progress"), "CallView.list", "Call", "open"),
-            Entry(_l("Overdue"), "CallView.list", "Call", "overdue"),
+            Entry(_l("Overdue"), "CallView.list", "Call", "overdue", counted=(Call, overdue)),
             Entry(_l("All calls"), "CallView.list", "Call", "all"),
         )
 
     def load_options(self) -> Sequence[Any]:
         # Of other records only what a row shows: a list is read more often than anything else.
         shown = (Assignment.call_id, Assignment.department_id, Assignment.state, Assignment.position)
-        clocks_ = (Assignment.respond_due, Assignment.report_due, Assignment.stopped_at)
+        clocks_ = (Assignment.respond_due, Assignment.report_due, Assignment.stopped_at, Assignment.paused_at)
         name = (Organisation.name, Organisation.short_name)
         return [
             joinedload(Call.township).load_only(*name),
@@ -214,11 +190,36 @@ class CallView(RecordView):
             parts=tuple(sorted(parts, key=lambda part: not part.mine)),
             documents=self._documents(call),
             buttons=(*page.buttons, *self._paper_button(call)),
+            next_item=self._next_item(call),
         )
 
-    def render(self, record: Any, failed: Failed | None = None, status: int = 200) -> Any:
-        note_opening(db.session(), record, self.person())
-        return super().render(record, failed, status)
+    @expose("/show/<int:pk>")
+    def show(self, pk: int) -> Any:
+        """A call's page. That a department opened it first is kept."""
+        person = self.demand("can_show")
+        call: Call = load_visible(db.session(), Call, pk, self.page_options())
+        note_opening(db.session(), call, person)
+        return self.render(call)
+
+    def after_step(self, pk: int) -> str:
+        """The new draft where a call was continued; else the page again, which leads on to the next item of the work list."""
+        if request.view_args is not None and request.view_args.get("name") == "follow_up":
+            made = db.session.scalar(sa.select(sa.func.max(Call.id)).where(Call.follows_id == pk))
+            if made is not None:
+                return self.url("edit", pk=made)
+        visible = db.session.scalar(sa.select(Call.id).where(Call.id == pk))
+        return self.url("show", pk=pk, next=1) if visible is not None else self.url("list")
+
+    def _next_item(self, call: Call) -> Link | None:
+        """After a step: what waits next for this person."""
+        if not request.args.get("next"):
+            return None
+        found = nearest(db.session(), self.person(), 1, without=call.id)
+        if not found:
+            return Link(_("Nothing else waits for you."), self.url("list"))
+        one = found[0]
+        title = " ".join(filter(None, (one.number, one.title or _("(no title yet)"))))
+        return Link(_("Next: %(what)s", what=title), self.url("show", pk=one.id))
 
     @staticmethod
     def _evaluations(call: Call) -> Mapping[tuple[int, int], Evaluation]:
@@ -377,8 +378,9 @@ def note_opening(session: Session, call: Call, person: Viewer) -> None:
             .values(opened_at=now, opened_by_id=person.person_id)
             .execution_options(synchronize_session=False)
         )
-    for one in unopened:
-        session.refresh(one, ["opened_at", "opened_by"])
+    for one in unopened:  # the page's own transaction may have begun before
+        set_committed_value(one, "opened_at", now)
+        set_committed_value(one, "opened_by", session.get(Person, person.person_id))
 
 
 class AssignmentView(RecordView):
@@ -408,14 +410,32 @@ class AssignmentView(RecordView):
         return redirect(self.url_of(load_visible(db.session(), Assignment, pk)))
 
     def after_step(self, pk: int) -> str:
-        return self.url_of(load_visible(db.session(), Assignment, pk))
+        view: CallView = self.appbuilder.view_of("call")
+        with viewer.system():
+            call_id = db.session.get_one(Assignment, pk).call_id
+        return view.after_step(call_id)
 
     def page_again(self, record: Any, failed: Failed, status: int) -> Any:
         view = self.appbuilder.view_of("call")
         return view.render(load_visible(db.session(), Call, record.call_id, view.page_options()), failed, status)
 
+    def tabs(self, person: Viewer) -> tuple[TabSpec, ...]:
+        """What the ladder has listed for a conclusion stands before the supervisors (2.2)."""
+        found = [TabSpec("all", _("All assignments"))]
+        if person.has_role("supervisor"):
+            found.insert(0, TabSpec("candidates", _("To be looked into"), candidates()))
+        return tuple(found)
+
     def column_names(self) -> tuple[str, ...]:
-        return ("call", "department", "role", "state", "respond_due", "report_due")
+        return ("call", "department", "role", "state", "respond_due", "report_due", "marks")
+
+    def cell_marks(self, one: Assignment) -> Cell:
+        return Cell("、".join(str(mark.label) for mark in one.marks(clock.now())))
+
+    cell_marks.label = _l("Marks")  # type: ignore[attr-defined]
+
+    def load_options(self) -> Sequence[Any]:
+        return [*super().load_options(), selectinload(Assignment.reports)]
 
 
 class ReportView(RecordView):

@@ -1,4 +1,4 @@
-"""What stands on a call's page beside its description: what leaders wrote, what it waits for, plans, meetings, calls beside it (face, Record page)."""
+"""What stands on a call's page beside its description: leaders' words, what it waits for, plans, meetings, calls beside it (face, Record page)."""
 
 from __future__ import annotations
 

@@ -58,7 +58,16 @@ class ReturnRequestView(OfCall):
     columns = ("assignment", "reason", "state", "due", "ruled_at")
 
     def navigation(self) -> tuple[Entry, ...]:
-        return (Entry(_l("Rulings on returns"), "ReturnRequestView.list", "ReturnRequest", "open", RULING),)
+        return (
+            Entry(
+                _l("Rulings on returns"),
+                "ReturnRequestView.list",
+                "ReturnRequest",
+                "open",
+                RULING,
+                counted=(ReturnRequest, rulings),
+            ),
+        )
 
     def tabs(self, person: Viewer) -> tuple[TabSpec, ...]:
         return (
@@ -120,7 +129,16 @@ class MilestoneView(Dated):
 
     def navigation(self) -> tuple[Entry, ...]:
         working = frozenset({"department_officer", "township_officer"})
-        return (Entry(_l("Milestones"), "MilestoneView.list", "Milestone", "todo", working),)
+        return (
+            Entry(
+                _l("Milestones"),
+                "MilestoneView.list",
+                "Milestone",
+                "todo",
+                working,
+                counted=(Milestone, milestones_todo),
+            ),
+        )
 
     def tabs(self, person: Viewer) -> tuple[TabSpec, ...]:
         found = []

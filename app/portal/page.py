@@ -344,6 +344,8 @@ class RecordPage:
     actions: tuple[Action, ...] = ()
     buttons: tuple[Button, ...] = ()
     """Edit, delete, print, …"""
+    next_item: Link | None = None
+    """After a step: the next record of the same work list."""
     crumbs: tuple[Link, ...] = ()
 
 
