@@ -26,7 +26,7 @@ from models.checklist import Checklist, ChecklistItem, ChecklistState
 from models.field import Choice
 from models.organisation import Organisation
 from models.person import Person
-from models.workflow import Conflict, Forbidden, State
+from models.workflow import Conflict, Forbidden, Invalid, State
 
 if TYPE_CHECKING:
     from models.convening import Convening
@@ -335,6 +335,30 @@ class Call(CountyRecord):
         if not seen:
             return sa.select(table.c.id).where(sa.false())
         return seen[0] if len(seen) == 1 else sa.select(sa.union(*seen).subquery().c[0])
+
+    def settle(self, session: Session) -> None:
+        """The same matter of another platform is raised once by a township (2.1). Raises Invalid, naming the present call."""
+        super().settle(session)
+        kept: Any = sa.inspect(self).attrs
+        changed = any(kept[name].history.has_changes() for name in ("external_number", "source"))
+        if not self.external_number or not changed:
+            return
+        table = sa.inspect(Call).local_table
+        same = (
+            table.c.township_id == self.township_id,
+            table.c.source == (self.source or CallSource.own),
+            table.c.external_number == self.external_number,
+            table.c.state != CallState.withdrawn.value,
+        )
+        query = sa.select(table.c.number, table.c.title).where(*same)
+        if self.id is not None:
+            query = query.where(table.c.id != self.id)
+        with viewer.system():
+            present = session.connection().execute(query.limit(1)).first()
+        if present is not None:
+            named = " ".join(filter(None, (present.number, present.title)))
+            sentence = _l("This matter has been raised already: %(call)s. Please go on there.", call=named)
+            raise Invalid({"external_number": sentence})
 
     def take_from_item(self) -> None:
         """A cited checklist item tells the field; nobody types it twice."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
-from flask import flash, redirect, request
+from flask import flash, jsonify, redirect, request
 from flask_appbuilder import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -17,6 +17,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from app.database import db, transaction
 from app.portal.contact import reads_phone, without_phone
 from app.portal.deadline import Measure, clocks, exact, running, short
+from app.portal.forms import RecordForm
 from app.portal.frame import Entry
 from app.portal.listing import TabSpec
 from app.portal.page import Attachment, Badge, Button, Cell, Clock, Fact, Link, Part, RecordPage, Section
@@ -31,6 +32,7 @@ from models.organisation import Organisation
 from models.paper import issue, platform_office
 from models.person import Person
 from models.return_request import ReturnRequest
+from models.similar_calls import similar_calls
 from models.viewer import Viewer
 from models.workflow import Conflict, Forbidden, load_visible
 from views.call_page import dependent_titles, escalations, headline, load_beside, main_sections, part_facts
@@ -84,6 +86,7 @@ class CallView(RecordView):
         {"assignment", "call", "milestone", "long_term", "convening", "escalation", "instruction", "call_share"}
     )
     all_tab = "all"
+    folded = frozenset({"happened_at", "contact_name", "contact_phone", "agreed_by", "source", "external_number"})
     form_step = "submit"
     step_label = _l("Submit call")
     step_groups = (
@@ -136,6 +139,30 @@ class CallView(RecordView):
     def new_title(self) -> str:
         return _("Raise a call")
 
+    def record_form(self, record: Any, *, submitted: bool) -> RecordForm:
+        """While the title is typed, calls like it are suggested, so that no matter is raised twice."""
+        form = super().record_form(record, submitted=submitted)
+        given = {"data-similar": self.url("similar", but=record.id), "data-similar-title": _("Calls like this one")}
+        form["title"].render_kw = {**(form["title"].render_kw or {}), **given}
+        return form
+
+    @expose("/similar")
+    def similar(self) -> Any:
+        """As JSON: the calls whose title is like the one being typed, those alone that this person sees."""
+        self.demand("can_list")
+        title, but = request.args.get("title", "")[:200], request.args.get("but", "")
+        return jsonify(
+            [
+                {
+                    "title": " ".join(filter(None, (one.number, one.title))),
+                    "state": str(one.state.label),
+                    "url": self.url("show", pk=one.id),
+                }
+                for one in similar_calls(db.session(), title, clock.now())
+                if str(one.id) != but
+            ]
+        )
+
     def measure(self, call: Call) -> Measure:
         return Measure(work_calendar(db.session(), call.county_id), wall=call.emergency)
 
@@ -185,7 +212,7 @@ class CallView(RecordView):
             number=call.number or "",
             badge=call_badge(call, person, self.measure(call)),
             emergency=_("Emergency") if call.emergency else "",
-            main_sections=main_sections(call, beside, self.page_url),
+            main_sections=main_sections(call, beside, self.page_url, person),
             parts_title=_("Departments"),
             parts=tuple(sorted(parts, key=lambda part: not part.mine)),
             documents=self._documents(call),

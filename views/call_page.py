@@ -15,13 +15,14 @@ from app.portal.deadline import exact
 from app.portal.page import Cell, Column, Fact, Row, Section
 from app.portal.words import day, pill
 from models import viewer
-from models.call import Assignment, Call, CallState
+from models.call import OFFICES, Assignment, Call, CallState
 from models.call_beside import merged_with
 from models.convening import Convening, ConveningInvitee
 from models.escalation import Escalation, EscalationState, Instruction
 from models.extension import Extension, ExtensionState
 from models.milestone import LongTerm, LongTermState, Milestone
 from models.return_request import ReturnRequest, ReturnState
+from models.viewer import Viewer
 
 RELATIONS = {
     "instructions": (Instruction, (joinedload(Instruction.leader), joinedload(Instruction.entered_by))),
@@ -124,8 +125,9 @@ def _declined(call: Call) -> Iterator[Fact]:
 # Below the description
 
 
-def main_sections(call: Call, beside: Beside, page_url: PageUrl) -> tuple[Section, ...]:
+def main_sections(call: Call, beside: Beside, page_url: PageUrl, person: Viewer) -> tuple[Section, ...]:
     found = (
+        reply(call, person),
         _milestones(call, page_url),
         _meetings(call, page_url),
         _calls(_("Handled together with"), beside.merged, page_url),
@@ -133,6 +135,22 @@ def main_sections(call: Call, beside: Beside, page_url: PageUrl) -> tuple[Sectio
         _calls(_("Continued by"), beside.followed_by, page_url),
     )
     return tuple(one for one in found if one is not None)
+
+
+def reply(call: Call, person: Viewer) -> Section | None:
+    """What the township or the office copies back to the platform that the matter came from: results, without names of persons."""
+    if not call.external_number or not (person.has_role(*OFFICES) or call.township_id == person.organisation_id):
+        return None
+    reports = [(one, one.report_of(one.round) or one.report_of(1)) for one in call.assignments]
+    results = [f"{one.department.name}：{report.result}" for one, report in reports if report is not None]
+    if not results:
+        return None
+    text = "\n".join(results)
+    people = {call.contact_name, *(one.response_whom for one in call.assignments)} - {call.township.short_name}
+    people |= {one.responded_by.name for one in call.assignments if one.responded_by is not None}
+    for name in sorted(filter(None, people), key=len, reverse=True):
+        text = text.replace(name, _("a person concerned"))
+    return Section(_("Reply for %(number)s", number=call.external_number), copied=text)
 
 
 def _milestones(call: Call, page_url: PageUrl) -> Section | None:

@@ -102,6 +102,9 @@ def frame() -> Frame:
         demonstration=g.get("demonstration", False),
         moved_clock=exact(clock.now()) if g.get("moved") else "",
         home_url=url_for("HomeView.home"),
+        canned_url=url_for("CannedTextView.mine")
+        if person is not None and person.may("can_list", "CannedText")
+        else "",
         large_text=g.user.large_text if person is not None else None,
         text_url=url_for("ProfileView.text"),
         acting_for="、".join(dict.fromkeys(one.name for one in person.deputed)) if person is not None else "",
