@@ -479,7 +479,7 @@ class EvaluationView(RecordView):
     """Townships' evaluations, each only for whom it concerns; they are seen on the call's page."""
 
     model = Evaluation
-    readers = READERS
+    readers = READERS - {"checklist_manager", "agency_head"}
 
     def url_of(self, record: Any) -> str:
         return str(self.appbuilder.url_of("call", record.assignment.call_id))
