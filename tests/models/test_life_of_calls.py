@@ -16,7 +16,7 @@ from models import clock, event
 from models.call import Assignment, AssignmentRole, AssignmentState, Call, CallParty, CallState, Evaluation, due_of
 from models.event import Event
 from models.ladder_steps import LadderStep, open_steps, taken_steps
-from models.supervision import NoticeEntry
+from models.supervision import Notice, NoticeEntry, NoticeKind
 from models.sweep import sweep
 from models.workflow import Refused, permitted
 from tests.conftest import Installation
@@ -268,12 +268,13 @@ class LifeOfCalls(RuleBasedStateMachine):
     def steps_and_evaluations_are_single(self, session: Any) -> None:
         rounds = session.execute(sa.select(Evaluation.assignment_id, Evaluation.round)).all()
         assert len(set(rounds)) == len(rounds)
-        slips = session.execute(sa.select(NoticeEntry.assignment_id, NoticeEntry.round, NoticeEntry.clock)).all()
-        assert len(set(slips)) == len(slips)
-        reminded = session.execute(
-            sa.select(LadderStep.assignment_id, LadderStep.round, LadderStep.clock).where(LadderStep.step == "reminder")
-        ).all()
-        assert set(slips) == set(reminded)
+        of = (NoticeEntry.assignment_id, NoticeEntry.round, NoticeEntry.clock)
+        steps = (LadderStep.assignment_id, LadderStep.round, LadderStep.clock)
+        for kind in NoticeKind:
+            on_slips = sa.select(*of).join(Notice, Notice.id == NoticeEntry.notice_id).where(Notice.kind == kind)
+            slips = session.execute(on_slips).all()
+            assert len(set(slips)) == len(slips)
+            assert set(slips) == set(session.execute(sa.select(*steps).where(LadderStep.step == kind.value)))
 
     def teardown(self) -> None:
         with self.county.acting(None) as session:
