@@ -26,7 +26,7 @@ from models.checklist import Checklist, ChecklistItem, ChecklistState
 from models.field import Choice
 from models.organisation import Organisation
 from models.person import Person
-from models.workflow import Conflict, Forbidden, State
+from models.workflow import Conflict, Forbidden, Invalid, State
 
 if TYPE_CHECKING:
     from models.convening import Convening
@@ -336,6 +336,30 @@ class Call(CountyRecord):
             return sa.select(table.c.id).where(sa.false())
         return seen[0] if len(seen) == 1 else sa.select(sa.union(*seen).subquery().c[0])
 
+    def settle(self, session: Session) -> None:
+        """The same matter of another platform is raised once by a township (2.1). Raises Invalid, naming the present call."""
+        super().settle(session)
+        kept: Any = sa.inspect(self).attrs
+        changed = any(kept[name].history.has_changes() for name in ("external_number", "source"))
+        if not self.external_number or not changed:
+            return
+        table = sa.inspect(Call).local_table
+        same = (
+            table.c.township_id == self.township_id,
+            table.c.source == (self.source or CallSource.own),
+            table.c.external_number == self.external_number,
+            table.c.state != CallState.withdrawn.value,
+        )
+        query = sa.select(table.c.number, table.c.title).where(*same)
+        if self.id is not None:
+            query = query.where(table.c.id != self.id)
+        with viewer.system():
+            present = session.connection().execute(query.limit(1)).first()
+        if present is not None:
+            named = " ".join(filter(None, (present.number, present.title)))
+            sentence = _l("This matter has been raised already: %(call)s. Please go on there.", call=named)
+            raise Invalid({"external_number": sentence})
+
     def take_from_item(self) -> None:
         """A cited checklist item tells the field; nobody types it twice."""
         if not self.field and self.checklist_item is not None:
@@ -345,13 +369,17 @@ class Call(CountyRecord):
         keep_parties(session, self)
 
     def _party(self, person: viewer.Viewer) -> sa.Row[Any] | None:
-        """As what the person's organisation takes part; None for the offices, who see it by their role."""
+        """As what the person's organisation takes part, asked once per transaction; None for the offices, who see it by their role."""
         session, table = sa.orm.object_session(self), sa.inspect(CallParty).local_table
         if person.has_role(*OFFICES) or session is None:
             return None
-        query = sa.select(table.c.role, table.c.until)
-        own = (table.c.call_id == self.id, table.c.organisation_id == person.organisation_id)
-        return session.connection().execute(query.where(*own)).one_or_none()
+        known: dict[tuple[int, int | None], sa.Row[Any] | None] = session.info.setdefault(PARTIES, {})
+        key = (self.id, person.organisation_id)
+        if key not in known:
+            query = sa.select(table.c.role, table.c.until)
+            own = (table.c.call_id == self.id, table.c.organisation_id == person.organisation_id)
+            known[key] = session.connection().execute(query.where(*own)).one_or_none()
+        return known[key]
 
     def reads_only(self, person: viewer.Viewer) -> bool:
         """With whom it was shared, and who gave it back, only read (2.1, end)."""
@@ -687,8 +715,18 @@ def due_of(assignment: Assignment) -> datetime | None:
     return None
 
 
+PARTIES = "parties known"
+"""Key in `session.info`: as what organisations take part in calls, asked once per transaction."""
+
+
+@sa.event.listens_for(Session, "after_transaction_end")
+def _forget_parties(session: Session, transaction: Any) -> None:
+    session.info.pop(PARTIES, None)
+
+
 def keep_parties(session: Session, call: Call) -> None:
     """Bring the party rows of a call in step with it; called whenever a call or an assignment changed."""
+    session.info.pop(PARTIES, None)
     wanted: dict[int, tuple[str, str, datetime | None, datetime | None]] = {
         key: (role, call.state.value, None, None) for key, role in _readers(session, call)
     }

@@ -152,6 +152,8 @@ def _conclude(step: Step, call: Call) -> None:
 
 def _changeable(call: Call) -> list[Evaluation]:
     """The evaluations given last, all at one instant."""
+    if call.evaluated_at is None:
+        return []
     found = [one for assignment in call.assignments for one in assignment.evaluations]
     latest = max((one.evaluated_at for one in found), default=None)
     return [one for one in found if one.evaluated_at == latest]
@@ -159,7 +161,12 @@ def _changeable(call: Call) -> list[Evaluation]:
 
 def changeable_rows(call: Call) -> list[dict[str, Any]]:
     return [
-        {"assignment": one.assignment_id, "label": one.assignment.department.short_name, "optional": False}
+        {
+            "assignment": one.assignment_id,
+            "label": one.assignment.department.short_name,
+            "optional": False,
+            "answers": {"satisfaction": one.satisfaction.value, "solved": one.solved.value, "comment": one.comment},
+        }
         for one in _changeable(call)
     ]
 

@@ -12,7 +12,8 @@ SETTLED = frozenset({AssignmentState.reported, AssignmentState.returned, Assignm
 
 
 def settle(step: Step) -> None:
-    """Automatic follow-up of every step: parties kept; what became pointless let go; all assignments settled and at least one not given back → the call waits for evaluation."""
+    """Automatic follow-up of every step: all assignments settled and at least one not given back → the call waits for evaluation;
+    what became pointless let go; parties kept."""
     call: Call = step.record.thread
     step.session.flush()
     if (

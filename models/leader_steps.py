@@ -15,6 +15,7 @@ from models.escalation import Escalation, EscalationState, Instruction
 from models.field import Field, Text
 from models.person import Person
 from models.setting import setting
+from models.viewer import Viewer
 from models.workflow import By, Invalid, Step, Transition
 
 
@@ -76,8 +77,11 @@ def leaders(record: Any) -> list[tuple[str, Text]]:
     return [(str(one.id), one.name) for one in found]
 
 
-def _own_key(call: Call, person: Any) -> str:
-    return str(person.person_id) if str(person.person_id) in dict(leaders(call)) else ""
+def _own_key(call: Call, person: Viewer) -> str:
+    """The leader himself, or the one whose substitute this person is."""
+    if "county_leader" in person.own_roles:
+        return str(person.person_id)
+    return next((str(one.person_id) for one in person.deputed if one.role == "county_leader"), "")
 
 
 def _targets(call: Call) -> list[tuple[str, Text]]:

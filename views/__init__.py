@@ -26,6 +26,17 @@ from views.audit import AuditView
 from views.bulletin import BulletinView
 from views.calendar import CalendarView
 from views.call import AssignmentView, CallView, EvaluationView, ReportView
+from views.call_records import (
+    CallShareView,
+    ConveningView,
+    EscalationView,
+    ExtensionView,
+    InstructionView,
+    LongTermView,
+    MilestoneView,
+    ReturnRequestView,
+)
+from views.canned_text import CannedTextView
 from views.checklist import ChecklistItemView, ChecklistView, DutyView, WorkflowStepView
 from views.checklist_revision import ChecklistRevisionView
 from views.consultation import (
@@ -65,6 +76,15 @@ RECORDS = (
     AssignmentView,
     ReportView,
     EvaluationView,
+    MilestoneView,
+    ReturnRequestView,
+    ExtensionView,
+    LongTermView,
+    ConveningView,
+    EscalationView,
+    InstructionView,
+    CallShareView,
+    CannedTextView,
     ChecklistView,
     ChecklistItemView,
     DutyView,

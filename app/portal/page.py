@@ -88,6 +88,8 @@ class Frame:
     home_url: str = "/"
     acting_for: str = ""
     """Whom the person stands in for at present (shown as 代 …), or empty."""
+    canned_url: str = ""
+    """Where the canned texts of the person's organisation are asked for; empty without the permission."""
     large_text: bool | None = None
     """Whether the person reads in large text; None: as this browser is used to."""
     text_url: str = ""
@@ -261,6 +263,8 @@ class Action:
     open: bool = False
     """Shown opened, because it came back with errors."""
     tone: Literal["", "danger"] = ""
+    group: str = ""
+    """Heading of its part of the menu; actions of one group stand together."""
 
 
 @dataclass(frozen=True)
@@ -301,6 +305,8 @@ class Section:
     link: Link | None = None
     """Leads to the whole list of which this block shows the beginning."""
     button: Button | None = None
+    copied: str = ""
+    """A text that the reader takes to another program; copied by one click."""
 
 
 @dataclass(frozen=True)
@@ -342,6 +348,8 @@ class RecordPage:
     actions: tuple[Action, ...] = ()
     buttons: tuple[Button, ...] = ()
     """Edit, delete, print, …"""
+    next_item: Link | None = None
+    """After a step: the next record of the same work list."""
     crumbs: tuple[Link, ...] = ()
 
 
@@ -352,6 +360,8 @@ class FormPage:
     action_url: str
     submit_label: str
     cancel_url: str
+    folded: frozenset[str] = frozenset()
+    """Fields that stand folded under “More”."""
     step: str = ""
     """A transition that a second, main button performs after saving; its label is `step_label`."""
     step_label: str = ""

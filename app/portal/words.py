@@ -19,6 +19,11 @@ def pill(state: Any) -> Pill:
     return Pill(str(state.label), state.tone if isinstance(state, State) else "others")
 
 
+def day(value: date) -> str:
+    """A date in the reader's language."""
+    return str(format_date(value, "long"))
+
+
 def value_text(asked: Field, value: Any, record: Any = None) -> str:
     """A field's value as people read it; empty for none."""
     if value is None or value == "" or value == []:
@@ -30,7 +35,7 @@ def value_text(asked: Field, value: Any, record: Any = None) -> str:
     if isinstance(value, datetime):
         return exact(value)
     if isinstance(value, date):
-        return str(format_date(value, "long"))
+        return day(value)
     if isinstance(value, list):
         return "、".join(value_text(asked, one, record) for one in value)
     if asked.kind in ("choice", "choices"):
