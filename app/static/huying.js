@@ -35,7 +35,7 @@
     showText();
     const body = new FormData(form);
     body.set("size", size);
-    fetch(form.action, { method: "POST", body, credentials: "same-origin", redirect: "manual" }).catch(() => announce(words.unreachable));
+    fetch(form.action, { method: "POST", body, credentials: "same-origin", redirect: "manual" }).catch(() => { /* this browser keeps it at least */ });
   }));
 
   const closeMenus = (except) => all("details.menu[open]").forEach((menu) => { if (menu !== except) menu.open = false; });
