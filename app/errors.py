@@ -46,6 +46,7 @@ def answer(status: int, text: str, errors: dict[str, list[str]] | None = None) -
         404: _("Not found"),
         405: _("This request could not be understood"),
         409: _("Not possible now"),
+        410: _("Erased"),
         413: _("Too large"),
         422: _("Please check what you entered"),
         429: _("Too many attempts"),

@@ -87,6 +87,7 @@ class AssessmentScheme(CountyRecord):
     )
     label = _l("Assessment scheme")
     plural = _l("Assessment schemes")
+    seen_by_all = True
     natural_key = ("year", "kind", "edition")
     parts = ("indicators",)
 
@@ -159,6 +160,7 @@ class Indicator(CountyRecord):
     )
     label = _l("Indicator")
     plural = _l("Indicators")
+    seen_by_all = True
     natural_key = ("scheme", "name")
     attachable = False
 
@@ -229,6 +231,7 @@ class AssessmentRun(CountyRecord):
     )
     label = _l("Assessment run")
     plural = _l("Assessment runs")
+    seen_by_all = True
     natural_key = ("scheme", "period_from", "period_to")
 
     name: Mapped[str] = column(

@@ -1,7 +1,8 @@
 """Who marks whom in a run, and what the marks and the calls come to (2.8).
 
 A sheet has rows only where there is something to judge: a township marks the departments that the list in force makes responsible or that it
-called in the period. Whoever is run from above, and enterprises, are not scored (2.3).
+called in the period; a stationed agency is marked by the one township where it is stationed, and by its department. Whoever is run from above,
+and enterprises, are not scored (2.3).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from models import call_indicators
+from models.agency import StationedAgency
 from models.assessment import (
     AssessmentRun,
     AssessmentScheme,
@@ -66,6 +68,12 @@ def responsible(session: Session, county_id: int) -> set[int]:
     return {key for key in session.scalars(query) if key is not None}
 
 
+def stationed(session: Session, county_id: int) -> dict[int, int]:
+    """Where each registered agency of the county is stationed: an agency has one township (2.8)."""
+    query = sa.select(StationedAgency.organisation_id, StationedAgency.township_id)
+    return {row[0]: row[1] for row in session.execute(query.where(StationedAgency.county_id == county_id))}
+
+
 def evaluators(session: Session, run: AssessmentRun, evaluator: Evaluator) -> list[Organisation]:
     """Who fills in sheets for indicators of this kind; nobody for those that the calls tell."""
     if evaluator == Evaluator.township:
@@ -85,6 +93,8 @@ class Dealings:
 
     calls: Mapping[tuple[int, int], int]
     responsible: set[int]
+    stationed: Mapping[int, int]
+    """The township of each registered agency, both by the keys of their organisations."""
 
 
 def marks_whom(run: AssessmentRun, who: Organisation, subject: Organisation, dealings: Dealings) -> bool:
@@ -92,6 +102,8 @@ def marks_whom(run: AssessmentRun, who: Organisation, subject: Organisation, dea
     if who.id == subject.id:
         return False
     if run.scheme.kind == SchemeKind.agency:
+        if who.kind == OrganisationKind.township:
+            return dealings.stationed.get(subject.id) == who.id
         return who.kind != OrganisationKind.department or subject.parent_id == who.id
     if who.kind != OrganisationKind.township:
         return True
@@ -102,7 +114,9 @@ def hand_out(session: Session, run: AssessmentRun, now: datetime) -> int:
     """Make the sheets of a run that are missing, one for each evaluator, with their rows; gives their number."""
     subjects = assessed(session, run)
     cohort = call_indicators.cohort(session, run.county_id, run.period_from, run.period_to, now)
-    dealings = Dealings(call_indicators.dealings(cohort), responsible(session, run.county_id))
+    dealings = Dealings(
+        call_indicators.dealings(cohort), responsible(session, run.county_id), stationed(session, run.county_id)
+    )
     present = {one.organisation_id for one in run.questionnaires}
     asked: dict[int, tuple[Organisation, list[Indicator]]] = {}
     for line in run.scheme.indicators:

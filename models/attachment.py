@@ -18,7 +18,7 @@ from models.base import KEY, Kept, UtcDateTime
 from models.notification import Job
 from models.person import ROLES, Person
 from models.viewer import Viewer
-from models.workflow import Conflict, Forbidden, NotFound
+from models.workflow import Conflict, Forbidden, NotFound, Refused
 
 DELETE_FILE = "delete_file"
 """Name of the job that deletes stored bytes."""
@@ -34,7 +34,8 @@ class Attachment(Model):
     """A file beside a record, under its own name."""
 
     __tablename__ = "attachment"
-    __table_args__ = (sa.Index("ix_attachment_record", "record_type", "record_id"),)
+    __table_args__ = (sa.Index("ix_attachment_record", "record_type", "record_id"), {"sqlite_autoincrement": True})
+    # A timeline goes on naming a file that was removed by its key, which SQLite would otherwise give to the next one.
     label = _l("Attachment")
     plural = _l("Attachments")
 
@@ -62,9 +63,24 @@ class Attachment(Model):
         return self.uploaded_by_id == person.person_id and clock.now() < self.uploaded_at + REMOVABLE
 
 
-def may_attach(person: Viewer) -> bool:
-    """Everyone who sees a record and does not only read (2.1)."""
-    return any(not ROLES[name].read_only for name in person.roles)
+def check_attach(record: Kept, person: Viewer) -> None:
+    """Raise Refused where this person may not attach files to a record that he sees: who only reads (2.1), and beside
+    reference data (`seen_by_all`) everybody who may not change it now."""
+    if all(ROLES[name].read_only for name in person.roles):
+        raise Forbidden()
+    if record.seen_by_all:
+        if not person.may("can_edit", type(record).__name__):
+            raise Forbidden(_l("Everybody sees this record, so only those who may change it attach files to it."))
+        record.check_change(person)
+
+
+def may_attach(record: Kept, person: Viewer) -> bool:
+    """Whether `check_attach` lets this person."""
+    try:
+        check_attach(record, person)
+    except Refused:
+        return False
+    return True
 
 
 def attachments_of(session: Session, record: Kept) -> Sequence[Attachment]:
@@ -87,9 +103,8 @@ def attachment_of(session: Session, record: Kept, key: int) -> Attachment:
 
 
 def attach(session: Session, record: Kept, made: Sequence[Attachment], person: Viewer) -> None:
-    """Put files beside a visible record, each with an event on its thread. Raises Forbidden for those who only read."""
-    if not may_attach(person):
-        raise Forbidden()
+    """Put files beside a visible record, each with an event on its thread. Raises Refused as `check_attach`."""
+    check_attach(record, person)
     with viewer.system(on_behalf_of=person):
         for one in made:
             one.record_type, one.record_id = record.resource(), record.id

@@ -145,6 +145,9 @@ class Kept:
     """Name of the yes-or-no setting without which a county does not use this type; empty: always used."""
     attachable: ClassVar[bool] = True
     """Whether files may be attached."""
+    seen_by_all: ClassVar[bool] = False
+    """Whether everybody of the county sees every row: reference data. What stands beside it speaks for its keeper, so
+    only who may change a row attaches files to it; beside other records everybody does who sees them (2.1: attach)."""
     offered: ClassVar[Mapping[str, Any]] = {}
     """Column values of the records that may be newly chosen, e.g. only people in service; those chosen before stay."""
     text_index: ClassVar[tuple[str, ...]] = ()
@@ -186,6 +189,9 @@ class Kept:
     def offered_to(cls, person: viewer.Viewer) -> sa.ColumnElement[bool] | None:
         """Which of the visible rows a form offers this person to choose from, None for all; what was chosen before stays chosen."""
         return None
+
+    changed_for: viewer.Deputed | None = None
+    """For whom a substitute makes the present change outside of a transition; its event names both (spec 1)."""
 
     @property
     def thread(self) -> Record:

@@ -22,6 +22,7 @@ class CalendarYear(CountyRecord):
     __table_args__ = (sa.UniqueConstraint("county_id", "year"),)
     label = _l("Calendar year")
     plural = _l("Calendar years")
+    seen_by_all = True
 
     year: Mapped[int] = column(_l("Year"), sa.Integer, listed=True, nullable=False)
     confirmed: Mapped[bool] = column(_l("Confirmed"), sa.Boolean, listed=True, nullable=False, default=False)
@@ -42,6 +43,7 @@ class CalendarDay(CountyRecord):
     __table_args__ = (sa.UniqueConstraint("county_id", "day"),)
     label = _l("Calendar day")
     plural = _l("Calendar days")
+    seen_by_all = True
 
     day: Mapped[date] = column(_l("Day"), sa.Date, listed=True, nullable=False)
     working: Mapped[bool] = column(_l("Working day"), sa.Boolean, listed=True, nullable=False)

@@ -97,6 +97,7 @@ class Checklist(CountyRecord):
     )
     label = _l("Checklist")
     plural = _l("Checklists")
+    seen_by_all = True
     natural_key = ("owner", "scheme", "edition")
 
     name: Mapped[str] = column(_l("Name"), sa.String(120), listed=True, searched=True, nullable=False)
@@ -212,6 +213,7 @@ class ChecklistItem(CountyRecord):
     )
     label = _l("Checklist item")
     plural = _l("Checklist items")
+    seen_by_all = True
     natural_key = ("checklist", "number")
     parts = ("duties", "steps")
 
@@ -290,6 +292,7 @@ class Line(CountyRecord):
     """A line of a checklist item: a duty or a step. It stands and falls with its list."""
 
     __abstract__ = True
+    seen_by_all = True
 
     @classmethod
     def visible_ids(cls, person: viewer.Viewer) -> sa.Select[tuple[int]] | None:

@@ -206,49 +206,71 @@ def _parse_boolean(field: Field, raw: Any, record: Any) -> bool:
     raise FieldError(_l("Please choose yes or no."))
 
 
-_DATE_WORDS = str.maketrans({"年": "-", "月": "-", "日": " ", "/": "-", "．": "-", "T": " ", "：": ":"})
+_DAY = re.compile(
+    r"(?P<year>\d{4})(?:(?P<mm>\d{2})(?P<dd>\d{2})"
+    r"|\s*[-/.．年]\s*(?P<month>\d{1,2})\s*[-/.．月]\s*(?P<day>\d{1,2})(?:\s*日|(?!\d)))"
+)
+"""A day as people write it, and as the picker of the browser takes it: 2026-11-23, 2026/11/23, 2026.11.23, 2026年11月23日, 20261123."""
+_TIME = re.compile(r"[\sT]*(?:(?P<hhmm>\d{4})|(?P<hour>\d{1,2})(?:\s*[:：时時点點]\s*(?:(?P<minute>\d{1,2})\s*分?)?)?)")
+"""The time after it: 9:05, 09:05, 0905, 9时5分, 9时."""
+
+
+def _typed_day(found: re.Match[str]) -> date:
+    """Raises ValueError for a day that no calendar has."""
+    return date(int(found["year"]), int(found["mm"] or found["month"]), int(found["dd"] or found["day"]))
+
+
+def _typed_instant(text: str, zone: ZoneInfo) -> datetime:
+    """What people type, read as local time; without a time midnight. Raises ValueError."""
+    found = _DAY.match(text)
+    if found is None:
+        raise ValueError(text)
+    day, rest = _typed_day(found), text[found.end() :]
+    if not rest:
+        return datetime(day.year, day.month, day.day, tzinfo=zone)
+    clock = _TIME.fullmatch(rest)
+    if clock is None:
+        raise ValueError(text)
+    hour, minute = (clock["hhmm"][:2], clock["hhmm"][2:]) if clock["hhmm"] else (clock["hour"], clock["minute"] or 0)
+    return datetime(day.year, day.month, day.day, int(hour), int(minute), tzinfo=zone)
+
+
+def _read_instant(raw: Any, zone: ZoneInfo) -> datetime:
+    """Raises ValueError."""
+    if not isinstance(raw, str):
+        raise ValueError(raw)
+    text = raw.strip()[:40]
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return _typed_instant(text, zone)
 
 
 def _parse_date(field: Field, raw: Any, record: Any) -> date:
+    """ISO 8601, or what people type."""
     if isinstance(raw, date) and not isinstance(raw, datetime):
         return raw
+    typed = _DAY.fullmatch(raw[:40].strip()) if isinstance(raw, str) else None
     try:
-        year, month, day = str(raw)[:40].translate(_DATE_WORDS).strip().split("-")
-        found = date(int(year), int(month), int(day))
-    except (ValueError, OverflowError):
-        raise FieldError(_l("Please enter a date such as 2026-11-23.")) from None
-    if not 1900 <= found.year <= 2200:
+        found = _typed_day(typed) if typed is not None else None
+    except ValueError:
+        found = None
+    if found is None or not 1900 <= found.year <= 2200:
         raise FieldError(_l("Please enter a date such as 2026-11-23."))
     return found
 
 
 def _parse_datetime(field: Field, raw: Any, record: Any) -> datetime:
     """ISO 8601 with a zone, or what people type, which is read as the county's local time."""
-    if isinstance(raw, datetime):
-        found = raw
-    else:
-        text = str(raw).strip()[:40]
-        try:
-            found = datetime.fromisoformat(text)
-        except ValueError:
-            try:
-                day, _, clock = text.translate(_DATE_WORDS).strip().partition(" ")
-                year, month, day_of_month = day.strip("- ").split("-")
-                hour, _, minute = clock.strip().replace("时", ":").replace("分", "").partition(":")
-                found = datetime(
-                    int(year),
-                    int(month),
-                    int(day_of_month),
-                    int(hour or 0),
-                    int(minute or 0),
-                    tzinfo=ZoneInfo(field.local_zone),
-                )
-            except (ValueError, OverflowError):
-                raise FieldError(_l("Please enter a date and time such as 2026-11-23 14:30.")) from None
+    zone = ZoneInfo(field.local_zone)
+    try:
+        found = raw if isinstance(raw, datetime) else _read_instant(raw, zone)
+    except ValueError:
+        raise FieldError(_l("Please enter a date and time such as 2026-11-23 14:30.")) from None
     if not 1900 <= found.year <= 2200:
         raise FieldError(_l("Please enter a date and time such as 2026-11-23 14:30."))
     if found.tzinfo is None:
-        found = found.replace(tzinfo=ZoneInfo(field.local_zone))
+        found = found.replace(tzinfo=zone)
     return found.astimezone(UTC)
 
 

@@ -1,10 +1,13 @@
 """Imports: a file of rows, checked first and then applied by a job, batch by batch (issue of records by Excel or JSON).
 
-An import belongs to the person who uploaded it; nobody else sees it, since its file may hold what others may not read.
+An import belongs to the person who uploaded it; nobody else sees it, since its file may hold what others may not read. For the same reason the
+file does not stay for ever: after the time that the county's settings give, it is erased with everything quoted from it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any
 
@@ -14,9 +17,13 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, Session, deferred, mapped_column
 
 from models import clock, event, viewer
+from models.attachment import DELETE_FILE
 from models.base import JSON, KEY, UtcDateTime, choice_type
+from models.calendar import work_calendar
 from models.paper import want_job
+from models.setting import SETTINGS, setting
 from models.workflow import Conflict, State
+from models.worktime import WorkCalendar
 
 JOB = "apply_import"
 
@@ -48,6 +55,8 @@ class Import(Model):
     made_at: Mapped[datetime] = mapped_column(UtcDateTime, nullable=False)
     started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    erased_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When its file was erased, and with it what was said of its rows; the record and its counts stay."""
     address: Mapped[str] = mapped_column(sa.String(64), nullable=False, default="")
     """Network address of the upload; the events of the rows carry it."""
 
@@ -84,7 +93,9 @@ class Import(Model):
     @property
     def may_start(self) -> bool:
         return (
-            self.state in (ImportState.checked, ImportState.cancelled, ImportState.failed) and self.total > self.wrong
+            self.state in (ImportState.checked, ImportState.cancelled, ImportState.failed)
+            and self.total > self.wrong
+            and self.erased_at is None
         )
 
     @property
@@ -92,7 +103,9 @@ class Import(Model):
         return self.state in (ImportState.waiting, ImportState.running)
 
     def start(self, session: Session) -> None:
-        """Have it applied, from where it stopped. Raises Conflict unless it waits, was cancelled or interrupted."""
+        """Have it applied, from where it stopped. Raises Conflict unless it waits, was cancelled or interrupted, or its file was erased."""
+        if self.erased_at is not None:
+            raise Conflict(_l("The file of this import was erased. Please upload it again."))
         if not self.may_start:
             raise Conflict(_l("This import cannot be applied now: “%(state)s”.", state=self.state.label))
         self.state = ImportState.waiting
@@ -117,6 +130,25 @@ class Import(Model):
         self.finished_at = clock.now()
         self.note(session, "finish" if state is ImportState.done else "fail", self.applied())
 
+    def erase(self, session: Session) -> None:
+        """Erase the file, by a job, and what was said of its rows, which quotes them."""
+        others = (Import.file_key == self.file_key, Import.id != self.id, Import.erased_at.is_(None))
+        if session.scalars(sa.select(Import.id).where(*others).limit(1)).first() is None:
+            want_job(session, DELETE_FILE, {"file_key": self.file_key})
+        self.findings, self.differences = [], []
+        self.erased_at = clock.now()
+        self.note(session, "erase", {})
+
+    def kept_until(self, session: Session) -> datetime:
+        """When its file is to be erased: after the county's time since it ended, or was only checked."""
+        begins = self.finished_at or self.made_at
+        if self.county_id is None:
+            return WorkCalendar().deadline(
+                begins, SETTINGS["import_retention"].parse(SETTINGS["import_retention"].default)
+            )
+        limit = setting(session, self.county_id, "import_retention")
+        return work_calendar(session, self.county_id).deadline(begins, limit)
+
     def applied(self) -> dict[str, int]:
         return {"created": self.created, "changed": self.changed, "unchanged": self.same, "wrong": self.refused}
 
@@ -140,3 +172,16 @@ def locked(session: Session, import_id: int) -> Import | None:
     return session.scalars(
         sa.select(Import).where(Import.id == import_id).with_for_update().execution_options(populate_existing=True)
     ).one_or_none()
+
+
+def erase_old(transaction: Callable[[], AbstractContextManager[Session]]) -> int:
+    """Erase the files of imports whose time is over; gives their number. What waits or is being applied keeps its file."""
+    under_way = (ImportState.waiting, ImportState.running)
+    kept = sa.select(Import).where(Import.erased_at.is_(None), Import.state.not_in(under_way)).order_by(Import.id)
+    with viewer.system(), transaction() as session:
+        now = clock.now()
+        found = session.scalars(kept.with_for_update(skip_locked=True)).all()
+        over = [one for one in found if one.kept_until(session) <= now]
+        for one in over:
+            one.erase(session)
+        return len(over)

@@ -48,6 +48,7 @@ class Organisation(Record):
     __table_args__ = (sa.Index("ix_organisation_county_kind", "county_id", "kind", "order"),)
     label = _l("Organisation")
     plural = _l("Organisations")
+    seen_by_all = True
     natural_key = ("name",)
     parts = ("aliases",)
     offered = {"active": True}
@@ -137,6 +138,7 @@ class OrganisationAlias(Record):
     __table_args__ = (sa.UniqueConstraint("organisation_id", "name"), sa.Index("ix_organisation_alias_name", "name"))
     label = _l("Other name")
     plural = _l("Other names")
+    seen_by_all = True
 
     organisation_id: Mapped[int] = reference(_l("Organisation"), "organisation", nullable=False, ondelete="CASCADE")
     name: Mapped[str] = column(_l("Other name"), sa.String(200), searched=True, nullable=False)

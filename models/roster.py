@@ -32,6 +32,7 @@ class Roster(CountyRecord):
     """What the entries of roster and directory have in common: seen by the own county, kept by the offices and by each organisation itself."""
 
     __abstract__ = True
+    seen_by_all = True
 
     organisation_id: Mapped[int]
 

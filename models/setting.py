@@ -207,6 +207,7 @@ SETTINGS: dict[str, SettingSpec] = {
         ),
         SettingSpec("review_decision_limit", _l("A review is decided within"), "limit", "30 calendar_days"),
         SettingSpec("document_code", _l("Office code in the numbers of bulletins"), "text", "政督"),
+        SettingSpec("import_retention", _l("Uploaded import files are erased after"), "limit", "30 calendar_days"),
         SettingSpec("office_hours", _l("Office hours"), "hours", "08:30-12:00 13:30-17:30"),
         SettingSpec("office_phone", _l("Office telephone shown on every page"), "text", ""),
         SettingSpec("platform_office", _l("Office that signs reminder slips"), "text", ""),
@@ -232,6 +233,7 @@ class Setting(CountyRecord):
     __table_args__ = (sa.UniqueConstraint("county_id", "name"),)
     label = _l("Setting")
     plural = _l("Settings")
+    seen_by_all = True
 
     name: Mapped[str] = column(
         _l("Setting"),

@@ -106,6 +106,7 @@ class Portfolio(CountyRecord):
     __table_args__ = (sa.UniqueConstraint("person_id", "department_id"),)
     label = _l("Portfolio department")
     plural = _l("Portfolios of the county leaders")
+    seen_by_all = True
     natural_key = ("person", "department")
     attachable = False
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from flask_appbuilder.security.sqla.models import Role
 from sqlalchemy.orm import Session
 
+from models.agency import StationedAgency
 from models.assessment import AssessmentRun, AssessmentScheme, Evaluator, Indicator, Questionnaire, SchemeKind
 from models.call_indicators import CallIndicator
 from models.organisation import Organisation, OrganisationKind
@@ -127,14 +128,14 @@ def fill_and_submit(
 
 
 def found_agencies(county: County) -> None:
-    """Two agencies of the natural resources bureau, each with its head."""
+    """Two agencies of the natural resources bureau, each with its head, stationed in townships 1 and 2."""
     with county.acting(None) as session:
         role = session.scalars(sa.select(Role).where(Role.name == "agency_head")).one()
-        for name in ("seat1", "seat2"):
-            _found_agency(session, county, name, role)
+        for name, township in (("seat1", "township1"), ("seat2", "township2")):
+            _found_agency(session, county, name, role, township)
 
 
-def _found_agency(session: Session, county: County, name: str, role: Role) -> None:
+def _found_agency(session: Session, county: County, name: str, role: Role, township: str) -> None:
     agency = Organisation(
         name=f"自然资源所 {name}",
         short_name=name,
@@ -160,3 +161,11 @@ def _found_agency(session: Session, county: County, name: str, role: Role) -> No
     session.add(head)
     session.flush()
     county.organisations[name], county.people[name] = agency.id, head.id
+    session.add(
+        StationedAgency(
+            county_id=county.id,
+            organisation_id=agency.id,
+            department_id=county["department1"],
+            township_id=county[township],
+        )
+    )

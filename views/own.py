@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import current_app, g, redirect, render_template, request, url_for
+import sqlalchemy as sa
+from flask import abort, current_app, g, redirect, render_template, request, url_for
 from flask_appbuilder import expose
 from flask_appbuilder.baseviews import BaseView
 from flask_babel import gettext as _
 
+from app.database import db
 from app.portal.page import Cell, Fact, InterfacePage, ProfilePage, Resource
 from app.portal.record_view import RecordView
+from app.security.signin import safe_target
 from models import viewer
 from models.person import ROLES, Person
 from models.viewer import Viewer
@@ -29,6 +32,22 @@ class ProfileView(BaseView):  # type: ignore[misc]
             return redirect(url_for("SignInView.login", next=request.full_path))
         page = ProfilePage(_("My account"), self.facts(person, g.user), url_for("PasswordView.change"))
         return render_template("profile.html", page=page)
+
+    @expose("/text", methods=["POST"])
+    def text(self) -> Any:
+        """Choosing large or standard text: it goes with the person to every computer; the page stays.
+
+        No change of the record that others keep of him: no version, no event.
+        """
+        person = viewer.current_person()
+        size = request.form.get("size")
+        if person is None or size not in ("large", "standard"):
+            abort(401 if person is None else 400)
+        with viewer.system():
+            chosen = sa.update(Person).where(Person.id == person.person_id).values(large_text=size == "large")
+            db.session.execute(chosen, execution_options={"synchronize_session": False})
+            db.session.commit()
+        return redirect(safe_target(request.form.get("next")))
 
     @staticmethod
     def facts(person: Viewer, account: Person) -> tuple[Fact, ...]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
-from flask import render_template
+from flask import render_template, request
 from flask_appbuilder import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -16,20 +17,27 @@ from app.database import db
 from app.portal.contact import CONTACT, reads_contact
 from app.portal.frame import Entry
 from app.portal.listing import TabSpec
-from app.portal.page import Cell, Column, Fact, RecordPage, Row, Section
+from app.portal.page import Button, Cell, Column, Fact, RecordPage, Row, Section
+from app.portal.record.bulk import Outcome, chosen_keys
+from app.portal.record.declared import number
 from app.portal.record_view import Failed, RecordView
+from app.portal.slips import SlipsPage, slips_of, workbook_url
 from models import viewer
-from models.account import HANDED_OUT, hand_out, role_label, take_handed_out
+from models.account import HANDED_OUT, PERSON_WORKFLOW, hand_out, role_label, take_handed_out
 from models.field import Field
 from models.handover import in_hand
+from models.imported import Import
 from models.person import ROLES, Person
 from models.substitution import Portfolio, Substitution
 from models.viewer import ADMINISTRATORS, Viewer
 
 EVERYONE = frozenset(ROLES)
+NEVER_SIGNED_IN = Person.last_login.is_(None)
 FORM = ("last_name", "first_name", "organisation", "position", "phone", "email", "username", "party_secretary")
 PLACED_BY_STEPS = ("organisation",)
 """What an existing account changes by a step of its own, not by the form."""
+AT_ONCE = 100
+"""People to whom passwords are handed out by one request: making one takes about a tenth of a second, on purpose."""
 
 
 class PersonView(RecordView):
@@ -54,6 +62,11 @@ class PersonView(RecordView):
             *(
                 (TabSpec("without_role", _("Without a role"), sa.and_(Person.active.is_(True), without)),)
                 if person.has_role("system_administrator", "security_administrator")
+                else ()
+            ),
+            *(
+                (TabSpec("never_signed_in", _("Never signed in"), sa.and_(Person.active, NEVER_SIGNED_IN)),)
+                if person.may("can_reset_password", "Person")
                 else ()
             ),
         )
@@ -161,14 +174,73 @@ class PersonView(RecordView):
         return self._show_handed_out(pk) if db.session().info.get(HANDED_OUT) else answer
 
     def _show_handed_out(self, pk: int) -> Any:
+        return self._slips([pk], self.url("show", pk=pk))
+
+    def _slips(self, keys: Sequence[int], next_url: str, left: int = 0, outcome: Outcome | None = None) -> Any:
+        """The page with the passwords just made for these people: the only time that they can be read."""
         passwords = take_handed_out(db.session())
-        return render_template(
-            "handed_out.html",
-            title=_("Handed-out password"),
-            passwords=sorted(passwords.items()),
-            next_url=self.url("show", pk=pk),
-            frame_active=(self.group, ""),
+        people = db.session.scalars(sa.select(Person).where(Person.id.in_(keys))).unique()
+        slips = slips_of(people, passwords)
+        title = _("Handed-out password") if len(slips) == 1 else _("Handed-out passwords")
+        page = SlipsPage(
+            title,
+            slips,
+            next_url,
+            left,
+            outcome.accounts if outcome is not None else (),
+            workbook_url(title, slips),
         )
+        return render_template("handed_out.html", page=page, frame_active=(self.group, ""))
+
+    def bulk_buttons(self, person: Viewer) -> tuple[Button, ...]:
+        if not person.may("can_reset_password", "Person"):
+            return ()
+        return (Button(_("Hand out first passwords"), self.url("passwords"), icon="lock-open", method="post"),)
+
+    def import_buttons(self, one: Import) -> tuple[Button, ...]:
+        waiting = len(self._made_by(one)) if self.may("can_reset_password") else 0
+        if not waiting:
+            return ()
+        label = _("Hand out passwords to the new people (%(count)d)", count=waiting)
+        fields = (("import", str(one.id)),)
+        return (Button(label, self.url("passwords"), icon="lock-open", primary=True, method="post", fields=fields),)
+
+    @staticmethod
+    def _made_by(one: Import) -> Sequence[int]:
+        """The people whom an import made and who have no password yet; everybody made by the form got his at once."""
+        if one.finished_at is None:
+            return ()
+        made = (
+            Person.created_by_id == one.person_id,
+            Person.created_at.between(one.started_at, one.finished_at),
+            Person.password.is_(None),
+            Person.active,
+        )
+        return db.session.scalars(sa.select(Person.id).where(*made).order_by(Person.id)).all()
+
+    @expose("/passwords", methods=["POST"])
+    def passwords(self) -> Any:
+        """First passwords for people who never signed in: those chosen in the list, or those whom an import made; each by the step
+        that hands out a single one, with its event. Who has signed in keeps his."""
+        self.demand("can_reset_password")
+        given = number(request.form.get("import"))
+        if given is not None:
+            back = self.url("import_result", pk=given)
+            keys = list(self._made_by(self._own(given)))
+        else:
+            back, keys = self._back(), chosen_keys()
+        if not keys:
+            return self._nothing_chosen(back)
+        step = PERSON_WORKFLOW["reset_password"]
+        known = set(db.session.scalars(sa.select(Person.id).where(Person.id.in_(keys), ~NEVER_SIGNED_IN)))
+        wanted = [key for key in keys if key not in known]
+        outcome = self._perform_all(step, wanted[:AT_ONCE], {})
+        if known:
+            reason = _("They have signed in already. A new password is handed out on the person's own page.")
+            outcome.skipped[reason] = [self._named(key) for key in keys if key in known]
+        if not outcome.done:
+            return self._account(step, outcome, back)
+        return self._slips(outcome.done, back, len(wanted[AT_ONCE:]), outcome)
 
 
 class SubstitutionView(RecordView):

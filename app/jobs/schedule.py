@@ -24,6 +24,7 @@ from app.jobs.lease import HeldLease
 from app.jobs.relay import Relay
 from models import clock, event, viewer
 from models.automatic import sweep_automatic
+from models.imported import erase_old
 from models.sweep import sweep
 
 TICK_SECONDS = 1.0
@@ -128,6 +129,7 @@ def make_scheduler(app: Flask) -> Scheduler:
         Task("sweep", 60.0, lambda: sweep(transaction)),
         Task("automatic", 60.0, lambda: sweep_automatic(transaction)),
         Task("seal", 600.0, _seal),
+        Task("erase", 3600.0, lambda: erase_old(transaction)),
     ]
     holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
     return Scheduler(app, tasks, HeldLease("scheduler", holder))

@@ -66,7 +66,7 @@ def _note(row_id: int, **values: object) -> None:
 
 
 def delete_file(file_key: str) -> None:
-    """Delete the bytes of an attachment that was removed."""
+    """Delete the bytes of a file that was removed or erased."""
     storage().delete(file_key)
 
 

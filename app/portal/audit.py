@@ -46,6 +46,7 @@ NAMES: Mapping[str, Any] = {
     "go_on_from": _l("Number series goes on"),
     "takes_over": _l("Takes over from another organisation"),
     "verified": _l("Audit trail verified"),
+    "erase": _l("Uploaded file erased"),
     **GENERIC,
     **AUTOMATIC,
 }

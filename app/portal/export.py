@@ -29,6 +29,11 @@ LONGEST_CELL = 32_767
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """What a spreadsheet may take for the beginning of a formula."""
 CHUNK = 65_536
+FORMATS = {
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "csv": "text/csv; charset=utf-8",
+}
+"""What a list may be handed out as, with the type that browsers are told."""
 
 Value = str | int | Decimal | None
 

@@ -97,6 +97,8 @@ def frame() -> Frame:
         demonstration=g.get("demonstration", False),
         moved_clock=exact(clock.now()) if g.get("moved") else "",
         home_url=url_for("HomeView.home"),
+        large_text=g.user.large_text if person is not None else None,
+        text_url=url_for("ProfileView.text"),
         acting_for="、".join(dict.fromkeys(one.name for one in person.deputed)) if person is not None else "",
     )
 

@@ -154,7 +154,7 @@ class Listing:
             empty=self._empty(),
             tabs=tuple(Tab(tab.label, self.url(tab=tab.name), tab is self.tab) for tab in self.all_tabs),
             buttons=(*self.view.buttons(self.person), *self._export_button()),
-            bulk=self._bulk(),
+            bulk=(*self._bulk(), *self.view.bulk_buttons(self.person)),
             chips=tuple(
                 Chip(f"{one.filter.label}：{one.words}", self.url(without_filter=name))
                 for name, one in self.filters.active.items()

@@ -88,6 +88,10 @@ class Frame:
     home_url: str = "/"
     acting_for: str = ""
     """Whom the person stands in for at present (shown as 代 …), or empty."""
+    large_text: bool | None = None
+    """Whether the person reads in large text; None: as this browser is used to."""
+    text_url: str = ""
+    """POST target; fields `size` (large, standard), `next`."""
 
 
 @dataclass(frozen=True)

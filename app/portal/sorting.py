@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -50,6 +50,10 @@ class Order:
 
     def select(self, query: sa.Select[Any], *, backwards: bool = False) -> sa.Select[Any]:
         """A query of records, put in order; each row carries the values by which it stands where it stands."""
+        return self.sort(query, backwards=backwards).add_columns(*(key.expression for key in self.keys))
+
+    def sort(self, query: sa.Select[Any], *, backwards: bool = False) -> sa.Select[Any]:
+        """A query of records, put in order."""
         if self.join is not None:
             query = query.outerjoin(*self.join)
         terms: list[sa.ColumnElement[Any]] = []
@@ -58,7 +62,7 @@ class Order:
                 empty_last = sa.case((key.expression.is_(None), 1), else_=0)
                 terms.append(empty_last.desc() if backwards else empty_last.asc())
             terms.append(key.expression.desc() if key.descending != backwards else key.expression.asc())
-        return query.add_columns(*(key.expression for key in self.keys)).order_by(*terms)
+        return query.order_by(*terms)
 
     def beyond(self, values: Sequence[Any], *, backwards: bool = False) -> sa.ColumnElement[bool]:
         """Condition of the rows behind those values, or before them."""
@@ -125,22 +129,23 @@ def ordered_by(model: type[Any], name: str, *, descending: bool) -> Order | None
         return None
     asked = fields_of(model).get(name)
     if asked is None:
-        return Order(
-            name,
-            descending,
-            (Key(getattr(model, STAMPS[name]), descending, False, _instant), _own_key(model, descending)),
-        )
+        return replace(order_of(model, Field(STAMPS[name], "", "datetime"), descending=descending), name=name)
+    return order_of(model, asked, descending=descending)
+
+
+def order_of(model: type[Any], asked: Field, *, descending: bool) -> Order:
+    """The order by a column of a type, described or not: lists and REST put the same rows in the same order."""
+    if asked.name == "id":
+        return Order(asked.name, descending, (_own_key(model, descending),))
     if asked.kind == "reference":
         return _by_reference(model, asked, descending)
-    column: Any = getattr(model, name)
-    kept: sa.Column[Any] = sa.inspect(model).column_attrs[name].columns[0]
+    column: Any = getattr(model, asked.name)
+    kept: sa.Column[Any] = sa.inspect(model).column_attrs[asked.name].columns[0]
+    expression, read = column, _reader(asked, kept)
     if asked.kind == "choice" and isinstance(asked.choices, type):
-        position = _position(column, asked.choices)
-        return Order(
-            name, descending, (Key(position, descending, bool(kept.nullable), _integer), _own_key(model, descending))
-        )
-    key = Key(column, descending, bool(kept.nullable), _reader(asked, kept))
-    return Order(name, descending, (key, _own_key(model, descending)))
+        expression, read = _position(column, asked.choices), _integer
+    key = Key(expression, descending, bool(kept.nullable), read)
+    return Order(asked.name, descending, (key, _own_key(model, descending)))
 
 
 def _own_key(model: type[Any], descending: bool) -> Key:
@@ -152,7 +157,7 @@ def _position(column: Any, choices: type[Choice]) -> sa.ColumnElement[int]:
     return sa.case({member: place for place, member in enumerate(choices)}, value=column, else_=None)
 
 
-def _by_reference(model: type[Any], asked: Field, descending: bool) -> Order | None:
+def _by_reference(model: type[Any], asked: Field, descending: bool) -> Order:
     """By what the reference names; rows whose target is hidden or missing stand last."""
     if asked.target == "person":
         from models.person import Person

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -47,6 +47,8 @@ GENERIC = {
 }
 TEXT_FIELDS = ("text", "result", "plan", "reason", "remark", "comment")
 """People's own words, shown large."""
+HIDDEN = "…"
+"""Stands for the name of a record that the reader does not see."""
 CLOCKS = {"respond": _l("Response"), "report": _l("Report")}
 
 
@@ -91,11 +93,52 @@ def happened(
         gone = max(
             (event.sequence for event, *_rest in events if event.kind == "delete" and _of_thread(event)), default=0
         )
-        return [
+        found = [
             Happened(event, values[event.id], actor.name if actor else "", organisation or "")
             for event, actor, organisation in events
             if event.sequence > gone
         ]
+    return _without_hidden_names(session, found)
+
+
+def _without_hidden_names(session: Session, found: Sequence[Happened]) -> list[Happened]:
+    """The events with the names of records that the viewer does not see left out of what changed. A name that everybody may read
+    stays, also of a record that is gone by now."""
+    named: dict[str, set[int]] = defaultdict(set)
+    for one in found:
+        for target, sides in _named_sides(one).values():
+            named[target].update(side["id"] for side in sides)
+    seen: set[tuple[str, int]] = set()
+    for target, keys in named.items():
+        model = RECORD_TYPES[target]
+        seen.update((target, key) for key in session.scalars(sa.select(model.id).where(model.id.in_(keys))))
+
+    def told(one: Happened) -> Happened:
+        hidden = {
+            name: {
+                side: {**kept, "name": HIDDEN} if isinstance(kept, dict) and (target, kept["id"]) not in seen else kept
+                for side, kept in one.values[name].items()
+            }
+            for name, (target, _sides) in _named_sides(one).items()
+        }
+        return replace(one, values={**one.values, **hidden}) if hidden else one
+
+    return [told(one) for one in found]
+
+
+def _named_sides(one: Happened) -> dict[str, tuple[str, list[dict[str, Any]]]]:
+    """By field, the target's type and the records named before and after a change, where not everybody may read the name."""
+    if one.event.kind != "update" or one.event.record_type not in RECORD_TYPES:
+        return {}
+    fields, found = fields_of(RECORD_TYPES[one.event.record_type]), {}
+    for name, value in one.values.items():
+        target = fields[name].target if name in fields and fields[name].kind == "reference" else ""
+        if target not in RECORD_TYPES or RECORD_TYPES[target].seen_by_all or not isinstance(value, dict):
+            continue
+        sides = [side for side in value.values() if isinstance(side, dict)]
+        if sides:
+            found[name] = (target, sides)
+    return found
 
 
 def _of_thread(event: Event) -> bool:

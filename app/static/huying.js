@@ -25,15 +25,18 @@
     store.set("huying:side", folded ? "folded" : "open");
   }));
 
-  all("[data-large-text]").forEach((button) => {
-    const show = () => button.setAttribute("aria-pressed", String(document.documentElement.classList.contains("large-text")));
-    show();
-    button.addEventListener("click", () => {
-      const large = document.documentElement.classList.toggle("large-text");
-      store.set("huying:text", large ? "large" : "standard");
-      show();
-    });
-  });
+  const largeText = all("form[data-large-text]");
+  const showText = () => largeText.forEach((form) => form.querySelector("button").setAttribute("aria-pressed", String(document.documentElement.classList.contains("large-text"))));
+  showText();
+  largeText.forEach((form) => form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const size = document.documentElement.classList.toggle("large-text") ? "large" : "standard";
+    store.set("huying:text", size);
+    showText();
+    const body = new FormData(form);
+    body.set("size", size);
+    fetch(form.action, { method: "POST", body, credentials: "same-origin", redirect: "manual" }).catch(() => { /* this browser keeps it at least */ });
+  }));
 
   const closeMenus = (except) => all("details.menu[open]").forEach((menu) => { if (menu !== except) menu.open = false; });
   document.addEventListener("click", (event) => {
@@ -57,6 +60,8 @@
       if (form) { event.preventDefault(); form.requestSubmit(form.querySelector("[type=submit]")); }
     }
   });
+
+  all("[data-print]").forEach((button) => button.addEventListener("click", () => window.print()));
 
   all("[data-copy]").forEach((button) => button.addEventListener("click", async () => {
     const text = button.dataset.copy;
@@ -204,9 +209,9 @@
 
   const calendars = { "zh-Hans": "zh", "zh-Hant": "zh_tw" };
 
-  /* Typed dates: 2026-11-23, 2026/11/23, 20261123, 2026年11月23日; with a time 10:32 after them. */
+  /* Typed dates: 2026-11-23, 2026/11/23, 2026.11.23, 20261123, 2026年11月23日; with a time 9:05, 09:05, 0905 after them. The server reads the same. */
   function parseDate(text) {
-    const match = /^\s*(\d{4})\D?(\d{1,2})\D?(\d{1,2})\D*(?:(\d{1,2})[::时時]?(\d{2})?)?/.exec(text || "");
+    const match = /^\s*(\d{4})\D?(\d{1,2})\D?(\d{1,2})\D*(?:(\d{1,2})[:：时時点點]?(\d{1,2})?)?\D*$/.exec(text || "");
     if (!match) return undefined;
     const [year, month, day, hour, minute] = match.slice(1).map((part) => Number(part || 0));
     const date = new Date(year, month - 1, day, hour, minute);

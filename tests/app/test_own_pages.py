@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from tests.app.visitor import visitor, words_of
+from models.person import Person
+from tests.app.visitor import form_to, visitor, words_of
 from tests.conftest import Installation
 from tests.county import County
 
@@ -40,6 +43,29 @@ def test_no_page_is_flask_appbuilder_s_own(county: County) -> None:
     ours = {rule.endpoint.partition(".")[0] for rule in county.app.url_map.iter_rules()}
     made = {type(view).__name__ for view in county.app.extensions["appbuilder"].baseviews}
     assert ours - made <= {"static", "appbuilder", "Health"}
+
+
+def test_large_text_goes_with_the_person_to_another_computer(county: County) -> None:
+    here = visitor(county, "township1")
+    page = here.get("/profile/")
+    assert "data-text" not in page.text, "nothing chosen: as the browser is used to"
+    form = form_to(page, "/profile/text")
+    assert form.values["next"] == ["/profile/"]
+    answer = here.post("/profile/text", {"size": "large", "next": "/call/list/"})
+    assert answer.headers["Location"].endswith("/call/list/")
+    elsewhere = visitor(county, "township1").get("/")
+    assert re.search(r'<html [^>]*data-text="large" class="large-text"', elsewhere.text), "drawn large at once"
+    assert 'name="size" value="standard"' in elsewhere.text
+    assert 'data-text="large"' not in visitor(county, "township2").get("/").text
+    assert "data-text" not in visitor(county).get("/login/").text, "there the browser knows"
+    here.post("/profile/text", {"size": "standard"})
+    assert 'data-text="standard"' in visitor(county, "township1").get("/").text
+    assert here.post("/profile/text", {"size": "huge"}).status_code == 400
+    assert visitor(county).post("/profile/text", {"size": "large"}).status_code in (302, 401)
+    with county.acting(None) as session:
+        assert session.get_one(Person, county.people["township1"]).version == 1, (
+            "others keep the record; this is his own"
+        )
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import re
+from collections.abc import Sequence
 from datetime import date, timedelta
 
+import openpyxl
 import pytest
 import sqlalchemy as sa
+from werkzeug.test import TestResponse
 
 from app.database import transaction
 from models import clock, viewer
@@ -17,6 +22,7 @@ from models.event import Event, EventValue
 from models.person import Person, PersonState, make_viewer
 from models.substitution import Portfolio, Substitution
 from models.workflow import Forbidden, Invalid, NotFound
+from tests.app import imports
 from tests.app.visitor import form_to, program, visitor, words_of
 from tests.conftest import Installation
 from tests.county import MONDAY, PASSWORD, County, at
@@ -260,6 +266,47 @@ def test_a_substitute_acts_for_the_person_and_both_are_named(county: County) -> 
     assert name in timeline
 
 
+def test_a_change_by_form_or_program_names_both_where_the_right_is_only_lent(county: County) -> None:
+    """As steps do; what the substitute may do himself is his own."""
+    today = clock.now().date()
+    appointed(county, "checklist", "legal", "checklist_manager", today, today)
+    with county.acting(None) as session:
+        name = session.get_one(Person, county.people["checklist"]).name
+    principal = {"id": county.people["checklist"], "name": name}
+    draft = imports.draft_list(county)
+    api, here = program(county, "legal"), visitor(county, "legal")
+    form = form_to(here.get(f"/checklist/edit/{draft}"), f"/checklist/edit/{draft}")
+    assert here.post(form.action, form.values | {"name": "修订清单"}).status_code == 302
+    assert event_values(county, "update")["on_behalf_of"] == principal
+    assert name in words_of(here.get(f"/checklist/show/{draft}"))
+    item = {
+        "checklist": draft,
+        "number": 7,
+        "field": "水务",
+        "name": "河道保洁",
+        "duties": [{"kind": "primary", "party": "县水务局", "text": "巡查"}],
+    }
+    made_ = api.call("POST", "checklist_item/", json=item)
+    assert made_.status_code == 201, made_.text
+    with county.acting(None) as session:
+        created = session.scalars(
+            sa.select(Event.id).where(Event.name == "create", Event.actor_id == county.people["legal"])
+        )
+        told = session.execute(
+            sa.select(EventValue.event_id, EventValue.value).where(EventValue.name == "on_behalf_of")
+        ).all()
+        assert set(created) <= {row.event_id for row in told}, "the item and its line"
+    assert made_.json is not None
+    assert api.call("DELETE", f"checklist_item/{made_.json['id']}").status_code == 200
+    assert event_values(county, "delete")["on_behalf_of"] == principal
+
+    own = visitor(county, "checklist")
+    appointed(county, "legal", "checklist", "legal_reviewer", today, today)
+    form = form_to(own.get(f"/checklist/edit/{draft}"), f"/checklist/edit/{draft}")
+    assert own.post(form.action, form.values | {"name": "再修订清单"}).status_code == 302
+    assert "on_behalf_of" not in event_values(county, "update")
+
+
 def test_before_and_after_the_time_a_substitute_has_no_powers(county: County) -> None:
     appointed(county, "dispatcher", "duty", "dispatcher", DAY, DAY + timedelta(days=1))
     for when, has in (
@@ -316,6 +363,95 @@ def test_an_import_hands_out_passwords_that_are_given_once(county: County) -> No
         assert take_handed_out(session) == {"township2": password}
         assert take_handed_out(session) == {}
     assert visitor(county).sign_in("township2", password).headers["Location"].endswith("/password/")
+
+
+# Passwords for many
+
+
+def imported_people(county: County, *lines: Sequence[str], apply: bool = True) -> int:
+    """An import of people by the administrator; gives its key."""
+    heads = ("姓", "名", "登录名", "单位", "职务")
+    answer = visitor(county, "sysadmin").post(
+        "/person/import", {"file": (io.BytesIO(imports.workbook([heads, *lines])), "人员.xlsx")}
+    )
+    assert answer.status_code == 302, words_of(answer)
+    key = int(answer.location.rpartition("/")[2])
+    if apply:
+        imports.apply(county, key)
+    return key
+
+
+def slips(page: TestResponse) -> list[list[str]]:
+    """What stands on the slips of a page: name, organisation, account name, password."""
+    found = re.findall(r'<section class="card slip".*?</section>', page.text, re.S)
+    return [[re.sub(r"<[^>]+>", "", one) for one in re.findall(r"<dd>(.*?)</dd>", slip)] for slip in found]
+
+
+def test_imported_people_get_their_first_passwords_on_slips_shown_once(county: County) -> None:
+    made(county)
+    key = imported_people(
+        county, ("陈", "晨", "chenchen", "住建局", "科员"), ("何", "平", "heping", "自然资源局", "科长")
+    )
+    here = visitor(county, "sysadmin")
+    result = here.get(f"/person/import/{key}")
+    form = form_to(result, "/person/passwords")
+    assert form.values["import"] == [str(key)]
+    page = here.post(form.action, {"import": key})
+    assert page.status_code == 200, words_of(page)
+    assert "no-store" in page.headers["Cache-Control"]
+    handed = slips(page)
+    assert [one[:3] for one in handed] == [
+        ["何平", "县自然资源和规划局", "heping"],
+        ["陈晨", "县住房和城乡建设局", "chenchen"],
+    ]
+    passwords = [one[3] for one in handed]
+    assert len(set(passwords)) == 2
+
+    address = re.search(r'href="data:[^;]+;base64,([^"]+)"', page.text)
+    assert address is not None, "the workbook stands in the page, not on the server"
+    sheet = openpyxl.load_workbook(io.BytesIO(base64.b64decode(address[1]))).worksheets[0]
+    assert [[cell.value for cell in row] for row in sheet.iter_rows(min_row=2)] == handed
+
+    after = here.get(f"/person/import/{key}")
+    assert "/person/passwords" not in after.text, "everybody has his"
+    assert not any(one in after.text + here.get("/person/list/").text for one in passwords)
+    with county.acting(None) as session:
+        kept = [str(value) for value in session.scalars(sa.select(EventValue.value))]
+        events = session.scalars(sa.select(Event.record_id).where(Event.name == "reset_password")).all()
+        people = session.scalars(sa.select(Person.id).where(Person.username.in_(("heping", "chenchen")))).all()
+    assert not any(one in value for one in passwords for value in kept)
+    assert sorted(events) == sorted(people), "one event for each"
+    newcomer = visitor(county)
+    assert newcomer.sign_in("heping", handed[0][3]).headers["Location"].endswith("/password/")
+
+
+def test_who_never_signed_in_gets_a_first_password_from_the_list(county: County) -> None:
+    key, old = made(county)
+    known = county.people["township1"]
+    assert visitor(county).sign_in("township1").status_code == 302
+    here = visitor(county, "sysadmin")
+    listed = here.get("/person/list/?tab=never_signed_in")
+    assert 'formaction="/person/passwords"' in listed.text
+    assert "刘明" in words_of(listed)
+    page = here.post("/person/passwords", {"keys": [str(key), str(known), "999999"], "next": "/person/list/"})
+    assert [one[2] for one in slips(page)] == ["liuming"]
+    assert "已登录过" in words_of(page) or "signed in already" in words_of(page)
+    assert visitor(county).sign_in("township1").status_code == 302, "who has signed in keeps his"
+    assert visitor(county).sign_in("liuming", old).status_code == 401
+    assert visitor(county).sign_in("liuming", slips(page)[0][3]).status_code == 302
+    again = here.post("/person/passwords", {"keys": [str(key)], "next": "/person/list/"})
+    assert slips(again) == []
+
+
+def test_passwords_for_many_are_handed_out_by_whom_a_single_one_is(county: County) -> None:
+    key, _password = made(county)
+    for name in ("township1", "auditor", "leader"):
+        assert visitor(county, name).post("/person/passwords", {"keys": [str(key)]}).status_code == 403, name
+        assert "/person/passwords" not in visitor(county, name).get("/person/list/").text
+    page = visitor(county, "secadmin").post("/person/passwords", {"keys": [str(key)], "next": "/person/list/"})
+    assert slips(page) == [], "of those who keep security only"
+    other = imported_people(county, ("陈", "晨", "chenchen", "自然资源局", "科员"))
+    assert visitor(county, "secadmin").post("/person/passwords", {"import": other}).status_code in (403, 404)
 
 
 def test_an_administrator_without_organisation_keeps_the_whole_installation(county: County) -> None:

@@ -518,6 +518,21 @@ def test_the_assessed_see_their_own_once_published_and_never_one_townships_mark(
             assert all(one.questionnaire.organisation_id == county["township2"] for one in marks)
 
 
+def test_an_agency_is_marked_by_the_township_where_it_is_stationed_and_by_its_department(county: County) -> None:
+    """2.8: an agency has one township. A township without an agency gets no sheet."""
+    found_agencies(county)
+    run_id = open_run(county, published_scheme(county, [("township", "60"), ("department", "40")], "agency"))
+    county.do("assessor", AssessmentRun, run_id, "hand_out")
+    with county.acting(None) as session:
+        sheets = session.scalars(sa.select(Questionnaire).where(Questionnaire.run_id == run_id)).all()
+        asked = {one.organisation_id: {mark.subject_id for mark in one.marks} for one in sheets}
+    assert asked == {
+        county["township1"]: {county["agency1"], county["seat1"]},
+        county["township2"]: {county["agency2"], county["seat2"]},
+        county["department1"]: {county["seat1"], county["seat2"]},
+    }
+
+
 def test_an_agency_sees_its_total_only(county: County) -> None:
     found_agencies(county)
     run_id = open_run(county, published_scheme(county, [("township", "60"), ("department", "40")], "agency"))

@@ -11,6 +11,7 @@ from flask import Flask
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from app.portal.imports.translating import _plain as plain_cell
 from models.field import Choice, EntryErrors, Field, FieldError, Kind, clean_text, incomplete
 from tests.county import at
 
@@ -66,6 +67,42 @@ def test_whatever_comes_is_a_value_or_a_sentence(kind: Kind, raw: Any) -> None:
 )
 def test_an_instant_is_read_as_the_countys_time_unless_it_names_its_zone(raw: str) -> None:
     assert Field("x", "X", "datetime").parse(raw) == at("2026-11-23 14:30")
+
+
+DAYS = ("2026-11-23", "2026/11/23", "2026.11.23", "2026年11月23日", "20261123", " 2026 - 11 - 23 ")
+"""A day as the picker of the browser takes it too."""
+
+
+@pytest.mark.parametrize("day", DAYS)
+def test_a_day_may_be_typed_in_every_way_that_the_picker_takes(day: str) -> None:
+    assert Field("x", "X", "date").parse(day) == date(2026, 11, 23)
+    assert Field("x", "X", "datetime").parse(day) == at("2026-11-23 00:00")
+    for time in ("9:05", "09:05", "0905", "9：05", "9时5分", "9時05分", "9点05分"):
+        assert Field("x", "X", "datetime").parse(f"{day} {time}") == at("2026-11-23 09:05"), time
+    assert Field("x", "X", "datetime").parse(f"{day} 9时") == at("2026-11-23 09:00")
+
+
+def test_a_day_that_excel_keeps_as_a_number_is_a_day() -> None:
+    asked = Field("x", "X", "date")
+    for cell in (20261123, 20261123.0, "2026年11月23日"):
+        assert asked.parse(plain_cell(asked, cell)) == date(2026, 11, 23)
+
+
+@pytest.mark.parametrize(
+    "raw", ["2026112", "20261323", "2026-11", "2026-1123", "2026-11-23-4", "23.11.2026", 20261123, True]
+)
+def test_what_is_no_day_is_refused(raw: Any) -> None:
+    for kind in ("date", "datetime"):
+        with pytest.raises(FieldError):
+            Field("x", "X", kind).parse(raw)
+
+
+@pytest.mark.parametrize(
+    "raw", ["2026-11-23 25:00", "2026-11-23 9:60", "2026-11-23 905", "2026-11-230905", "20261123 9:05:"]
+)
+def test_what_is_no_time_is_refused(raw: str) -> None:
+    with pytest.raises(FieldError):
+        Field("x", "X", "datetime").parse(raw)
 
 
 @pytest.mark.parametrize(

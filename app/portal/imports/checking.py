@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -116,8 +117,8 @@ def _named(session: Session, asked: Any, key: Any) -> str:
 def keep(data: bytes, file_name: str, model: type[Record], person: Viewer) -> int:
     """Check a file and keep it with what was found; gives the import's id. Raises Unreadable, and NotKept where there is no room."""
     checked = check(data, model, person)
-    sha256 = content_hash(data)
-    key = f"imports/{sha256[:2]}/{sha256}"
+    sha256, token = content_hash(data), secrets.token_hex(16)
+    key = f"imports/{token[:2]}/{token}"  # of its own: erasing it must not take the same file from another import
     store(key, data)
     with transaction() as session:
         made = Import(

@@ -1,4 +1,4 @@
-"""Files beside a record: attached by whoever sees it and does not only read, seen and saved by whoever sees it (2.1: attach)."""
+"""Files beside a record: who attaches them says `models.attachment`; they are seen and saved by whoever sees the record (2.1: attach)."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from app.portal.deadline import exact
 from app.portal.download import attachment_response
 from app.portal.page import Attaching, Attachment, RecordPage
 from app.portal.record.shown import Shown
-from models.attachment import attachment_of, attachments_of, detach, may_attach
-from models.workflow import Forbidden, Invalid, Refused, load_visible
+from models.attachment import attachment_of, attachments_of, check_attach, detach, may_attach
+from models.workflow import Invalid, Refused, load_visible
 
 ACCEPT = ",".join(f".{one}" for one in TAKEN.split(", "))
 
@@ -48,7 +48,7 @@ class Attached(Shown):
             )
             for one in attachments_of(db.session(), record)
         )
-        return replace(page, files=files, attaching=self.attaching(record) if may_attach(person) else None)
+        return replace(page, files=files, attaching=self.attaching(record) if may_attach(record, person) else None)
 
     def attaching(self, record: Any, note: str = "", errors: tuple[str, ...] = ()) -> Attaching:
         return Attaching(
@@ -72,8 +72,7 @@ class Attached(Shown):
         person = self.demand("can_show")
         session = db.session()
         record = load_visible(session, self.model, pk)
-        if not may_attach(person):
-            raise Forbidden()
+        check_attach(record, person)
         note = request.form.get("note", "")
         try:
             ids = keep(session, self.model, pk, receive(request.files.getlist("file")), read_note(note), person)

@@ -30,13 +30,19 @@ MOST = 500
 class Outcome:
     """What became of the chosen records."""
 
-    done: int = 0
+    done: list[int] = field(default_factory=list)
+    """The keys of those on which the step was done."""
     skipped: dict[str, list[Link]] = field(default_factory=dict)
     """Those on which the step was not done, by reason."""
 
     @property
     def left(self) -> int:
         return sum(len(records) for records in self.skipped.values())
+
+    @property
+    def accounts(self) -> tuple[Skipped, ...]:
+        """The records that were left, by reason, for a page."""
+        return tuple(Skipped(reason, tuple(records)) for reason, records in self.skipped.items())
 
 
 class Bulk(Stepped):
@@ -52,11 +58,10 @@ class Bulk(Stepped):
         transition = workflow[name]
         if not person.may(transition.permission, self.model.__name__):
             raise Forbidden()
-        keys = _keys(request.form.getlist("keys"))
+        keys = chosen_keys()
         back = self._back()
         if not keys:
-            flash(_("Please select at least one entry first."), "warning")
-            return redirect(back)
+            return self._nothing_chosen(back)
         values: Mapping[str, Any] = {}
         example = self._example_of(transition, keys)
         if example is not None and self._asks(transition, example):
@@ -68,10 +73,15 @@ class Bulk(Stepped):
             values = form.values()
         outcome = self._perform_all(transition, keys, values)
         if outcome.done:
-            flash(_("%(step)s: %(count)d done.", step=transition.label, count=outcome.done), "success")
+            flash(_("%(step)s: %(count)d done.", step=transition.label, count=len(outcome.done)), "success")
         if not outcome.skipped:
             return redirect(back)
         return self._account(transition, outcome, back)
+
+    @staticmethod
+    def _nothing_chosen(back: str) -> Any:
+        flash(_("Please select at least one entry first."), "warning")
+        return redirect(back)
 
     def _back(self) -> str:
         """The list as it was when the rows were chosen."""
@@ -108,13 +118,13 @@ class Bulk(Stepped):
             try:
                 perform(session, self.model, key, transition.name, values)
                 session.commit()
-                outcome.done += 1
+                outcome.done.append(key)
             except (Refused, StaleDataError) as refused:
                 session.rollback()
                 outcome.skipped.setdefault(_reason(refused), []).append(self._named(key, refused))
         return outcome
 
-    def _named(self, key: int, refused: Exception) -> Link:
+    def _named(self, key: int, refused: Exception | None = None) -> Link:
         """What people call a record that was left; nothing but its key where it is not theirs to see."""
         if isinstance(refused, NotFound):
             return Link(str(key), "")
@@ -130,15 +140,15 @@ class Bulk(Stepped):
         page = BulkPage(
             title=str(transition.label),
             back_url=back,
-            skipped=tuple(Skipped(reason, tuple(records)) for reason, records in outcome.skipped.items()),
+            skipped=outcome.accounts,
             crumbs=(Link(str(self.model.plural), back),),
         )
         return render_template("bulk.html", page=page, frame_active=(self.group, ""))
 
 
-def _keys(given: Sequence[str]) -> list[int]:
-    """The chosen records' keys, each once, at most as many as are done at once."""
-    numbers = (int(one) for one in given if one.isascii() and one.isdigit() and len(one) < 19)
+def chosen_keys() -> list[int]:
+    """The keys of the records chosen in a list, each once, at most as many as are done at once."""
+    numbers = (int(one) for one in request.form.getlist("keys") if one.isascii() and one.isdigit() and len(one) < 19)
     return list(dict.fromkeys(numbers))[:MOST]
 
 

@@ -19,7 +19,7 @@ from werkzeug.datastructures import MultiDict
 
 from app.database import db, only_read, transaction
 from app.portal import references
-from app.portal.export import SHEET_ROWS, ExportColumn, Source, Value, write_csv, write_workbook
+from app.portal.export import FORMATS, SHEET_ROWS, ExportColumn, Source, Value, write_csv, write_workbook
 from app.portal.listing import Listing, asked_for
 from app.portal.page import ExportChoice, ExportPage, Link
 from app.portal.record.listed import Listed
@@ -29,11 +29,6 @@ from models.base import fields_of
 from models.field import Field
 from models.viewer import Viewer
 from models.workflow import Invalid
-
-FORMATS = {
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "csv": "text/csv; charset=utf-8",
-}
 
 
 class Exported(Listed):

@@ -24,7 +24,7 @@ from app.storage import storage
 from models.field import Field
 from models.imported import Import, ImportState
 from models.viewer import Viewer
-from models.workflow import Conflict, NotFound, load_visible
+from models.workflow import Conflict, NotFound, Refused, load_visible
 
 MOST_SHOWN = 200
 """Errors that the page lists; the workbook of wrong rows has all."""
@@ -45,6 +45,10 @@ TEXTS = {
     ),
 }
 
+ERASED = _l(
+    "The uploaded file and what was found in its rows have been erased: they are kept only for a time. What was applied stays."
+)
+
 ROUTES = frozenset(
     {
         "imports",
@@ -57,6 +61,12 @@ ROUTES = frozenset(
         "import_errors",
     }
 )
+
+
+class Erased(Refused):
+    """410: the file of an import is kept only for a time."""
+
+    status = 410
 
 
 class Imported(Listed):
@@ -205,8 +215,17 @@ class Imported(Listed):
     def import_errors(self, pk: int) -> Response:
         """The wrong rows as a workbook, with what is wrong beside them."""
         one = self._own(pk)
+        if one.erased_at is not None:
+            raise Erased(
+                _l("The file “%(file)s” was erased on %(at)s. Uploaded files are kept only for a time; please upload it again if you need it.",
+                   file=one.file_name, at=value_text(AT, one.erased_at))
+            )  # fmt: skip
         content = wrong_rows(read(storage().get(one.file_key)), one.findings)
         return handed_out(content, _("Wrong rows of %(file)s.xlsx", file=one.file_name), CONTENT_TYPE)
+
+    def import_buttons(self, one: Import) -> tuple[Button, ...]:
+        """What is to be done with the records that an import made."""
+        return ()
 
     def _result_page(self, one: Import) -> ImportPage:
         buttons = []
@@ -219,12 +238,13 @@ class Imported(Listed):
             buttons.append(
                 Button(_("Cancel the import"), self.url("import_cancel", pk=one.id), icon="x", method="post")
             )
+        buttons += self.import_buttons(one)
         findings = one.findings
         wrong = len({finding["row"] for finding in findings if finding["row"]})
         return ImportPage(
             title=one.file_name,
             pill=pill(one.state),
-            text=str(TEXTS[one.state]),
+            text=str(TEXTS[one.state]) if one.erased_at is None else str(ERASED),
             facts=_facts(one),
             crumbs=(Link(str(self.model.plural), self.url("list")), Link(_("Import"), self.url("imports"))),
             buttons=tuple(buttons),
@@ -262,7 +282,12 @@ def _facts(one: Import) -> tuple[Fact, ...]:
             (_("Unchanged"), one.unchanged),
             (_("Wrong"), one.wrong),
         )
-    times = ((_("Checked at"), one.made_at), (_("Begun"), one.started_at), (_("Ended"), one.finished_at))
+    times = (
+        (_("Checked at"), one.made_at),
+        (_("Begun"), one.started_at),
+        (_("Ended"), one.finished_at),
+        (_("File erased"), one.erased_at),
+    )
     return (
         Fact(_("Rows"), Cell(str(one.total), number=True)),
         *(Fact(label, Cell(str(count), number=True)) for label, count in counts),

@@ -79,5 +79,9 @@ class Listed(Declared):
             return ()
         return (Button(self.new_title(), self.url("add"), icon="plus", primary=True),)
 
+    def bulk_buttons(self, person: Viewer) -> tuple[Button, ...]:
+        """What may be done with the chosen rows beside the steps that every one of them allows."""
+        return ()
+
     def row_badge(self, record: Any) -> Any:
         return None

@@ -15,9 +15,9 @@ from app.portal.attaching.content import TAKEN
 from app.portal.attaching.keeping import keep, read_note, receive
 from app.portal.download import attachment_response
 from app.portal.rest import asking, schema
-from models.attachment import LONGEST_NOTE, Attachment, attachment_of, attachments_of, may_attach
+from models.attachment import LONGEST_NOTE, Attachment, attachment_of, attachments_of, check_attach
 from models.base import Record
-from models.workflow import Forbidden, load_visible
+from models.workflow import load_visible
 
 KEY_PARAMETER: schema.Schema = {**schema.PK_PARAMETER, "name": "key"}
 
@@ -57,10 +57,9 @@ class Attaching(BaseApi):  # type: ignore[misc]
         asking.signed_in()
         session = db.session()
         key = asking.record_key(pk)
-        load_visible(session, self.model, key)
+        record = load_visible(session, self.model, key)
         person = asking.demand("can_show", self.class_permission_name)
-        if not may_attach(person):
-            raise Forbidden()
+        check_attach(record, person)
         received = receive(request.files.getlist("file"))
         note = read_note(request.form.get("note", ""))
         ids = keep(session, self.model, key, received, note, person)
@@ -134,7 +133,7 @@ def attaching_operations(label: str) -> list[tuple[str, str, schema.Schema]]:
                 "summary": title,
                 "parameters": [schema.PK_PARAMETER],
                 "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": sent}}},
-                "responses": {"201": schema.answer("Attached", made), **schema.refusals(403, 404, 422)},
+                "responses": {"201": schema.answer("Attached", made), **schema.refusals(403, 404, 409, 422)},
             },
         ),
         (

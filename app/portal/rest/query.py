@@ -14,6 +14,7 @@ from prison.decoder import ParserException
 
 from app.portal.rest.asking import BadRequest
 from app.portal.rest.shape import Shape, largest_integer, target_of
+from app.portal.sorting import Order, order_of
 from models.field import Field, FieldError
 
 PAGE_SIZE = 25
@@ -70,7 +71,7 @@ class Query:
     """A list's query, understood."""
 
     conditions: tuple[sa.ColumnElement[bool], ...]
-    order: tuple[sa.ColumnElement[Any], ...]
+    order: Order
     page: int
     page_size: int
     columns: tuple[str, ...]
@@ -124,15 +125,14 @@ def _page(asked: Mapping[str, Any]) -> tuple[int, int]:
     return page, min(size, LARGEST_PAGE_SIZE)
 
 
-def _order(asked: Mapping[str, Any], shape: Shape) -> tuple[sa.ColumnElement[Any], ...]:
-    """Newest first unless asked otherwise; the key breaks ties, so that pages neither repeat nor lose a row."""
+def _order(asked: Mapping[str, Any], shape: Shape) -> Order:
+    """Newest first unless asked otherwise; else as the list on the page: by what a reference names, by the order of an enumeration's answers."""
     name, direction = asked.get("order_column", "") or "id", asked.get("order_direction", "") or "desc"
     if not isinstance(name, str) or name not in orderable(shape):
         raise BadRequest(_l("“%(name)s” cannot order this list.", name=_quoted(name)))
     if direction not in ("asc", "desc"):
         raise BadRequest(_l("The order direction must be asc or desc."))
-    columns = [shape.column(name)] if name == "id" else [shape.column(name), shape.column("id")]
-    return tuple(column.asc() if direction == "asc" else column.desc() for column in columns)
+    return order_of(shape.model, shape.fields[name], descending=direction == "desc")
 
 
 def orderable(shape: Shape) -> list[str]:

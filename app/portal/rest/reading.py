@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, aliased, defer, joinedload, lazyload
 
 from app.portal.rest.query import Query
 from app.portal.rest.shape import Shape, target_of
+from app.portal.sorting import Order
 from models.base import Record
 from models.organisation import Organisation
 from models.person import Person
@@ -37,7 +38,7 @@ def read_one(session: Session, shape: Shape, record_id: int, names: Sequence[str
     """A record as the present viewer may read it. Raises NotFound."""
     if not 0 < record_id < 2**63:
         raise NotFound()
-    rows = _read(session, shape, names or shape.names, (shape.column("id") == record_id,), (), 1, 0)
+    rows = _read(session, shape, names or shape.names, (shape.column("id") == record_id,), None, 1, 0)
     if not rows:
         raise NotFound()
     return rows[0]
@@ -48,7 +49,7 @@ def _read(
     shape: Shape,
     names: Sequence[str],
     conditions: Sequence[sa.ColumnElement[bool]],
-    order: Sequence[sa.ColumnElement[Any]],
+    order: Order | None,
     limit: int,
     offset: int,
 ) -> list[dict[str, Any]]:
@@ -63,7 +64,9 @@ def _read(
             .outerjoin(target, target.id == shape.column(one.name))
             .options(*_for_title(target))
         )
-    query = query.options(*_unread(shape)).where(*conditions).order_by(*order).limit(limit).offset(offset)
+    if order is not None:
+        query = order.sort(query)
+    query = query.options(*_unread(shape)).where(*conditions).limit(limit).offset(offset)
     found = session.execute(query).all()
     records = [row[0] for row in found]
     computed = {name: shape.computed[name].compute(session, records) for name in names if name in shape.computed}

@@ -10,8 +10,11 @@ from sqlalchemy import select
 from models.call import Call, CallKind
 from models.document import Document, DocumentRecipient
 from models.event import Event
+from models.organisation import Organisation
 from models.supervision import Notice, NoticeEntry, NoticeKind, NoticeState
 from tests.app.portal.api_client import Api, statements
+from tests.app.portal.test_lists import titles
+from tests.app.visitor import visitor
 from tests.county import MONDAY, County
 
 
@@ -260,6 +263,24 @@ def test_order_goes_both_ways(county: County) -> None:
     assert api.ids("call", {"order_column": "title", "order_direction": "asc"}) == [early, late]
     assert api.ids("call", {"order_column": "title", "order_direction": "desc"}) == [late, early]
     assert api.ids("call", {"order_column": "id", "order_direction": "asc"}) == [late, early]
+
+
+def test_an_order_by_a_reference_or_a_state_is_that_of_the_list_on_the_page(county: County) -> None:
+    """Townships stand in their administrative order (2.3), states in that of the work, on the page and for programs."""
+    with county.acting(None) as session:
+        for name, place in (("township1", 2), ("township2", 1)):
+            session.get_one(Organisation, county[name]).order = place
+    county.submitted("township1", title="甲")
+    county.submitted("township2", title="乙")
+    county.dispatched("department1")
+    api, here = Api(county, "dispatcher"), visitor(county, "dispatcher")
+    for name in ("township", "state", "changed_at", "number"):
+        for direction, sign in (("asc", ""), ("desc", "-")):
+            rows = api.rows("call", {"order_column": name, "order_direction": direction})
+            listed = titles(here.get(f"/call/list/?tab=all&sort={sign}{name.removesuffix('_at')}"))
+            assert [row["title"] for row in rows] == listed, (name, direction)
+    rows = api.rows("call", {"order_column": "township", "order_direction": "asc"})
+    assert next(row["township"]["id"] for row in rows) == county["township2"]
 
 
 def test_a_query_may_be_json(county: County) -> None:

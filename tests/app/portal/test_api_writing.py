@@ -157,9 +157,10 @@ def test_a_reference_is_changed_and_cleared_by_put_and_the_event_says_so(county:
     )
     assert api.put(f"/call/{call_id}", {"checklist_item": None}).json["result"]["checklist_item"] is None
     values = [row["values"] for row in Api(county, "auditor").rows("event") if row["name"] == "update"]
+    first, second = ({"id": county.items[n], "name": name} for n, name in ((1, "违法占地巡查"), (2, "河道污水排放")))
     assert values == [
-        {"checklist_item": {"old": county.items[2], "new": None}},
-        {"checklist_item": {"old": county.items[1], "new": county.items[2]}},
+        {"checklist_item": {"old": second, "new": None}},
+        {"checklist_item": {"old": first, "new": second}},
     ]
 
 

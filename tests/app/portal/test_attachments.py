@@ -33,8 +33,10 @@ from app.portal.attaching.content import (
 from app.portal.attaching.names import clean_name, with_extension
 from models import clock
 from models.attachment import REMOVABLE, Attachment
+from models.checklist import Checklist
 from models.event import Event
 from models.notification import Job
+from tests.app.portal.api_client import Api
 from tests.app.visitor import Visitor, program, set_clock, visitor, words_of
 from tests.conftest import Installation
 from tests.county import County
@@ -398,3 +400,36 @@ def test_any_bytes_under_any_name_are_taken_or_refused_and_raise_nothing_else(le
             name = "".join(chr(chance.randrange(0x2FFF)) for _ in range(length % 50))
             with suppress(NotTaken):
                 kind_of(data, clean_name(name))
+
+
+def test_beside_reference_data_only_who_may_change_it_attaches(county: County) -> None:
+    """Everybody signed in sees an organisation; what stands beside it is its keeper's word."""
+    address = f"/organisation/{county['department2']}/attachments"
+    for name, may in (("sysadmin", True), ("township1", False), ("department2_leader", False), ("auditor", False)):
+        here, given = visitor(county, name), {"file": [(io.BytesIO(PDF_BYTES), "三定.pdf")]}
+        assert (f'action="{address}"' in here.get(f"/organisation/show/{county['department2']}").text) == may, name
+        assert here.post(address, given).status_code == (302 if may else 403), name
+        sent = {"file": [(io.BytesIO(PDF_BYTES), "三定.pdf")]}
+        assert Api(county, name).call("POST", address, data=sent).status_code == (201 if may else 403), name
+    assert len(attachments(county)) == 2
+    shown = visitor(county, "township1").get(f"/organisation/show/{county['department2']}")
+    assert "三定.pdf" in words_of(shown), "read by everybody who sees it"
+
+
+def test_a_list_that_was_approved_takes_no_more_files(county: County) -> None:
+    with county.acting(None) as session:
+        key = session.scalars(sa.select(Checklist.id)).first()
+    sent = {"file": [(io.BytesIO(PDF_BYTES), "依据.pdf")]}
+    assert Api(county, "checklist").call("POST", f"/checklist/{key}/attachments", data=sent).status_code == 409
+
+
+def test_the_key_of_a_removed_file_is_not_used_again(county: County) -> None:
+    """The timeline names removed files by their keys; another file must never be opened from there."""
+    call_id, *_ = county.dispatched("department1")
+    here = visitor(county, "township1")
+    send(here, call_id, (PDF_BYTES, "误传.pdf"))
+    first = keys(county)[0]
+    here.post(f"/call/{call_id}/attachments/{first}/remove")
+    send(here, call_id, (PNG_BYTES, "照片.png"))
+    assert keys(county) != [first]
+    assert f"/attachments/{first}" not in here.get(f"/call/show/{call_id}").text

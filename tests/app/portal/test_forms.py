@@ -12,7 +12,7 @@ from models.checklist import Checklist, ChecklistItem, ChecklistLevel, Checklist
 from models.event import Event
 from tests.app.visitor import Form, Visitor, form_to, kept, visitor, words_of
 from tests.conftest import Installation
-from tests.county import County
+from tests.county import County, at
 
 
 @pytest.fixture
@@ -52,6 +52,14 @@ def test_a_call_is_raised_by_six_fields_or_fewer(county: County) -> None:
             "水务",
             form.values["contact_name"][0],
         )
+
+
+def test_a_time_typed_without_the_picker_is_read_as_the_picker_reads_it(county: County) -> None:
+    here = visitor(county, "township1")
+    answer = here.post("/call/add", new_call(here).values | TYPED | {"happened_at": "20261120 8:30"})
+    assert answer.status_code == 302
+    with county.acting(None) as session:
+        assert session.scalars(sa.select(Call.happened_at)).one() == at("2026-11-20 08:30")
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import io
 import json
 import zipfile
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -14,12 +14,17 @@ import sqlalchemy as sa
 from openpyxl import Workbook, load_workbook
 from werkzeug.test import TestResponse
 
+from app.database import transaction
+from app.jobs.tasks import delete_file
 from app.portal.imports import applying
+from app.storage import storage
+from models import clock, viewer
 from models.checklist import Checklist, ChecklistItem, ChecklistLevel, Duty
 from models.event import Event
-from models.imported import Import, ImportState
+from models.imported import Import, ImportState, erase_old
 from models.notification import Job
-from tests.app.imports import LIST, Table, apply, draft_list, grant_import, items, newest, upload
+from models.setting import Setting
+from tests.app.imports import LIST, Table, apply, draft_list, grant_import, items, newest, start, upload
 from tests.app.visitor import visitor, words_of
 from tests.conftest import Installation
 from tests.county import County
@@ -428,3 +433,56 @@ def test_excel_dates_and_text_dates_and_names_of_organisations(county: County) -
             assert fields["effective_from"].parse(translator.translate("effective_from", value)) == date(2026, 11, 23)
         for word in ("county", "County"):
             assert translator.translate("level", word) == "county"
+
+
+# ---- files are kept for a time
+
+
+def grown_old(county: County, days: int) -> int:
+    """Let the sweep pass by so many days later; gives how many files it erased."""
+    with county.app.app_context(), clock.moved(timedelta(days=days)):
+        return erase_old(transaction)
+
+
+def test_an_uploaded_file_is_erased_after_the_time_that_the_settings_give_and_its_counts_stay(county: County) -> None:
+    bad = [*GOOD, [LIST, "x", "水务", "错行", None]]
+    key = upload(county, bad)
+    apply(county, key)
+    waiting = upload(county, bad)
+    start(county, waiting)
+    one = newest(county)
+    with county.acting(None) as session:
+        file_key = session.get_one(Import, key).file_key
+    assert grown_old(county, 29) == 0
+    assert grown_old(county, 32) == 1, "what waits to be applied keeps its file"
+    with county.app.app_context(), viewer.system():
+        with county.acting(None) as session:
+            wanted = session.scalars(sa.select(Job.arguments).where(Job.name == "delete_file")).all()
+        assert [found["file_key"] for found in wanted] == [file_key]
+        delete_file(file_key)
+        assert not storage().exists(file_key)
+        assert storage().exists(one.file_key), "the same file sent twice is two files"
+    assert grown_old(county, 32) == 0, "once"
+    with county.acting(None) as session:
+        left = session.get_one(Import, key)
+        assert (left.created, left.refused, left.state) == (3, 1, ImportState.done)
+        assert (left.findings, left.differences) == ([], [])
+    here = visitor(county, "checklist")
+    page = here.get(f"/checklist_item/import/{key}")
+    assert page.status_code == 200
+    assert f"/checklist_item/import/{key}/errors" not in page.text
+    gone = here.get(f"/checklist_item/import/{key}/errors")
+    assert gone.status_code == 410
+    assert "清单.xlsx" in words_of(gone)
+
+
+def test_what_was_only_checked_is_erased_too_and_cannot_be_applied_any_more(county: County) -> None:
+    with county.acting(None) as session:
+        session.add(Setting(county_id=county.id, name="import_retention", value="7 calendar_days"))
+    key = upload(county, GOOD)
+    assert grown_old(county, 9) == 1
+    here = visitor(county, "checklist")
+    assert "/apply" not in here.get(f"/checklist_item/import/{key}").text
+    here.post(f"/checklist_item/import/{key}/apply")
+    assert newest(county).state is ImportState.checked
+    assert items(county) == {}

@@ -11,9 +11,10 @@ import sqlalchemy as sa
 
 from app.database import db
 from app.jobs.tasks import produce_document
-from models import viewer
+from models import event, viewer
 from models.call import Call
 from models.document import Document
+from models.event import Event
 from models.organisation import Organisation
 from models.setting import Setting
 from tests.app.visitor import form_to, forms_of, kept, visitor, words_of
@@ -381,3 +382,42 @@ def test_organisations_of_the_directory(county: County) -> None:
     shown = here.get("/organisation/list/").text
     assert all(name in shown for name in names)
     assert here.get("/organisation/add").status_code == 403
+
+
+# ---- what changed, by name
+
+
+def test_a_changed_reference_is_told_by_its_names_also_when_they_change_later(county: County) -> None:
+    call = county.draft(checklist_item_id=county.items[1])
+    here = visitor(county, "township1")
+    form = form_to(here.get(f"/call/edit/{call}"), f"/call/edit/{call}")
+    assert here.post(form.action, form.values | {"checklist_item": str(county.items[2])}).status_code == 302
+    shown = here.get(f"/call/show/{call}")
+    timeline = shown.text[shown.text.index('class="timeline"') :]
+    assert "违法占地巡查" in timeline
+    assert "河道污水排放" in timeline
+    with county.acting(None) as session:
+        event_id = session.scalars(sa.select(Event.id).where(Event.kind == "update", Event.record_id == call)).one()
+    assert "违法占地巡查 → 河道污水排放" in words_of(visitor(county, "auditor").get(f"/audit/{event_id}"))
+
+
+def test_events_from_before_that_kept_bare_keys_are_still_shown(county: County) -> None:
+    call = county.draft()
+    with county.acting("township1") as session:
+        event.append(
+            session, session.get_one(Call, call), "update", "update", {"checklist_item": {"old": 77, "new": 78}}
+        )
+    words = words_of(visitor(county, "township1").get(f"/call/show/{call}"))
+    assert "77" in words
+    assert "78" in words
+
+
+def test_a_timeline_names_no_record_that_its_reader_does_not_see(county: County) -> None:
+    call, hidden = county.submitted("township1"), county.submitted("township2", title="夜间偷排")
+    with county.acting(None) as session:
+        told = {"call": {"old": None, "new": {"id": hidden, "name": "夜间偷排"}}}
+        event.append_to(
+            session, ("call", call), ("conclusion", 1), "update", "update", told, county_id=county.id, actor=None
+        )
+    assert "夜间偷排" not in words_of(visitor(county, "township1").get(f"/call/show/{call}"))
+    assert "夜间偷排" in words_of(visitor(county, "dispatcher").get(f"/call/show/{call}"))
