@@ -79,6 +79,21 @@ def test_an_event_shows_its_values_and_its_place_in_the_chain(county: County, au
     assert auditor.get(f"/audit/{key}").status_code == 404
 
 
+def test_values_are_named_and_told_in_words(county: County, auditor: Visitor) -> None:
+    _call, assignment = county.dispatched("department1", values={"remark": "请尽快"})
+    county.respond("department1", assignment)
+    visitor(county).sign_in("township1", "falsch")
+    trail = words_of(auditor.get("/audit/"))
+    for raw in ("username：", "address：", "lead：", "remark：", "state：", "township：", "2026-11-23T"):
+        assert raw not in trail
+    assert "派发意见：请尽快" in trail
+    assert "登录名：township1" in trail
+    given = {"organisation": county["department1"], "person": county.people["department1"], "phone": "123"}
+    assert visitor(county, "department1").post("/liaison/add", given).status_code == 302
+    trail = words_of(auditor.get("/audit/?record_type=liaison"))
+    assert "单位：自然资源局" in trail
+
+
 def test_verifying_names_what_was_altered(county: County, auditor: Visitor) -> None:
     call, _assignment = county.dispatched("department1")
     clean = auditor.post("/audit/verify/")
