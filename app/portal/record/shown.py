@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -54,6 +54,9 @@ class Shown(Declared):
         return self.draw(self.with_files(self.record_page(record, failed), record), status)
 
     def draw(self, page: RecordPage, status: int) -> Any:
+        # What the head of the page says already is not said again beside it.
+        facts = tuple(one for one in page.facts if one.cell.url or one.cell.text not in (page.title, page.number))
+        page = replace(page, facts=facts)
         return render_template("record.html", page=page, frame_active=(self.group, "")), status
 
     def with_files(self, page: RecordPage, record: Any) -> RecordPage:

@@ -381,3 +381,20 @@ def test_organisations_of_the_directory(county: County) -> None:
     shown = here.get("/organisation/list/").text
     assert all(name in shown for name in names)
     assert here.get("/organisation/add").status_code == 403
+
+
+def test_what_the_head_says_is_not_said_again(county: County) -> None:
+    with county.acting(None) as session:
+        found = session.get_one(Organisation, county["department1"])
+        name = found.title
+    page = visitor(county, "township1").get(f"/organisation/show/{county['department1']}").text
+    facts = page.split('class="record-aside"')[1]
+    assert f"<span>{name}</span>" not in facts
+
+
+def test_steps_without_words_are_told_in_one_line(county: County) -> None:
+    call = county.dispatched("department1", values={"remark": "请尽快到场"})[0]
+    timeline = visitor(county, "township1").get(f"/call/show/{call}").text.split('class="timeline"')[1]
+    kinds = {title: kind for kind, title in re.findall(r'<li class="(\w+)">.*?<b>(.*?)</b>', timeline, re.S)}
+    assert kinds["呼叫已提交"] == "deed"
+    assert "word" in kinds.values()
