@@ -16,7 +16,7 @@ from app.portal import references
 from app.portal.deadline import exact
 from app.portal.page import Cell
 from app.portal.sheet import SheetRow
-from app.portal.timeline import AUTOMATIC, GENERIC, evaluation_fact, fields_of_event
+from app.portal.timeline import AUTOMATIC, CLOCKS, GENERIC, evaluation_fact, fields_of_event
 from app.portal.words import kept_text
 from models.base import RECORD_TYPES
 from models.event import Event, EventValue
@@ -83,6 +83,7 @@ VALUES: Mapping[str, Any] = {
     "organisation": _l("Organisation"),
 }
 """Values that only events keep, in words."""
+DUE = Field("due", "", "datetime")
 
 
 def type_words(record_type: str) -> str:
@@ -184,7 +185,10 @@ class Wording:
         if name.startswith("evaluation."):
             told = evaluation_fact(value)
             return told.label, told.cell.text
-        return self.name(found, name), self._words(value, self.fields[found.id].get(name))
+        if name == "clock":
+            return self.name(found, name), str(CLOCKS.get(value, value))
+        asked = self.fields[found.id].get(name, DUE if name == "due" else None)
+        return self.name(found, name), self._words(value, asked)
 
     def _words(self, value: Any, asked: Field | None) -> str:
         """A value: names of records, old → new, lists."""

@@ -5,10 +5,13 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
+from app.database import transaction
+from models import clock
 from models.event import Event, EventValue
+from models.sweep import sweep
 from tests.app.visitor import Visitor, visitor, words_of
 from tests.conftest import Installation
-from tests.county import MONDAY, County
+from tests.county import MONDAY, County, at
 
 
 @pytest.fixture
@@ -88,6 +91,11 @@ def test_values_are_named_and_told_in_words(county: County, auditor: Visitor) ->
         assert raw not in trail
     assert "派发意见：请尽快" in trail
     assert "登录名：township1" in trail
+    with county.app.app_context(), clock.at(at("2026-11-27 17:00")):
+        sweep(transaction)
+    trail = words_of(auditor.get("/audit/?record_type=assignment&kind=automatic"))
+    assert "时限：反馈" in trail
+    assert "到期时间：2026年11月" in trail
     given = {"organisation": county["department1"], "person": county.people["department1"], "phone": "123"}
     assert visitor(county, "department1").post("/liaison/add", given).status_code == 302
     trail = words_of(auditor.get("/audit/?record_type=liaison"))
