@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -26,14 +27,19 @@ FAULTS = """async () => {
 
 
 def _faults(page: Page, address: str) -> list[str]:
-    """What is wrong with a page: what axe calls serious, and content that is wider than the screen."""
+    """What is wrong with the page at an address."""
     answer = page.goto(address)
     assert answer is not None
     assert answer.status == (404 if address.endswith("999999") else 200), address
+    return [f"{address} {one}" for one in _faults_here(page)]
+
+
+def _faults_here(page: Page) -> list[str]:
+    """What axe calls serious on the present page, and content that is wider than the screen."""
     page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = [f"{address} {one}" for one in page.evaluate(FAULTS)]
+    found: list[str] = page.evaluate(FAULTS)
     if page.evaluate("() => document.documentElement.scrollWidth > innerWidth"):
-        found.append(f"{address} is wider than the screen")
+        found.append("wider than the screen")
     return found
 
 
@@ -50,6 +56,13 @@ def test_pages_of_the_daily_work(people: County, sign_in: SignIn, width: int) ->
         "/organisation/tree/",
     )
     assert [fault for address in addresses for fault in _faults(page, address)] == []
+    page.goto("/call/add")
+    page.get_by_role("button", name="提交呼叫").click()
+    title = page.get_by_label("事项名称")
+    expect(title).to_have_accessible_description(re.compile("请填写此项"))
+    assert _faults_here(page) == []
+    title.fill("河堤塌方")
+    expect(title).not_to_have_accessible_description(re.compile("请填写此项"))
     assert _faults(page, "/call/show/999999") == []
     expect(page.locator(".error-page")).to_be_visible()
 
