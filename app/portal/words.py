@@ -48,6 +48,12 @@ def amount(value: Decimal) -> str:
     return f"{value:,}"
 
 
+def call_address(asked: Field, text: str) -> str:
+    """Where a telephone number leads that is touched on a phone; empty for every other value."""
+    dialled = "".join(one for one in text if one.isdecimal() or one == "+")
+    return f"tel:{dialled}" if asked.name.endswith("phone") and dialled else ""
+
+
 def is_quantity(asked: Field) -> bool:
     """Whether a field's values are compared by size and so stand right-aligned; a year is a name."""
     return asked.kind in ("integer", "decimal") and asked.name != "year"

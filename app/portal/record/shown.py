@@ -16,7 +16,7 @@ from app.portal.forms import RecordForm
 from app.portal.page import Button, Cell, Fact, Link, RecordPage, Section
 from app.portal.record.declared import Declared
 from app.portal.timeline import entries, happened
-from app.portal.words import pill, value_text
+from app.portal.words import call_address, pill, value_text
 from models.base import RECORD_TYPES, Record, fields_of
 from models.field import Field
 from models.viewer import Viewer
@@ -99,7 +99,8 @@ class Shown(Declared):
                 continue
             text = value_text(asked, getattr(record, name), record)
             if text:
-                found.append(Fact(str(asked.label), Cell(text, url=self.reference_url(asked, record, name))))
+                address = self.reference_url(asked, record, name) or call_address(asked, text)
+                found.append(Fact(str(asked.label), Cell(text, url=address)))
         return tuple(found)
 
     def sections(self, record: Any) -> tuple[Section, ...]:

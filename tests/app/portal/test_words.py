@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from flask import Flask
 
-from app.portal.words import amount, is_quantity, kept_text
+from app.portal.words import amount, call_address, is_quantity, kept_text
 from models.field import Field
 
 
@@ -14,6 +14,12 @@ def test_what_an_event_keeps_of_a_day_is_a_date(application: Flask) -> None:
     with application.test_request_context():
         assert kept_text(Field("meeting_date", "", "date"), "2026-11-09") == "2026年11月9日"
         assert kept_text(Field("meeting_date", "", "date"), "bald") == "bald"
+
+
+def test_a_telephone_number_can_be_called() -> None:
+    assert call_address(Field("phone", ""), "0500-6213121") == "tel:05006213121"
+    assert call_address(Field("contact_phone", ""), "无") == ""
+    assert call_address(Field("number", ""), "0500") == ""
 
 
 def test_sums_keep_their_places() -> None:
