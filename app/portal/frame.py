@@ -14,6 +14,7 @@ from app.portal.deadline import exact
 from app.portal.page import Frame, Link, NavEntry, NavGroup
 from models import clock, viewer
 from models.setting import setting
+from models.viewer import Viewer
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,15 @@ def _county() -> str:
     return str(g.get("county_name", ""))
 
 
+def shown(entry: Entry, person: Viewer) -> bool:
+    """Whether a navigation entry is there for a person."""
+    if not person.may("can_list", entry.resource) or (entry.roles and not person.has_role(*entry.roles)):
+        return False
+    if not entry.module:
+        return True
+    return person.county_id is not None and bool(setting(db.session(), person.county_id, entry.module))
+
+
 def _navigation() -> tuple[NavGroup, ...]:
     person = viewer.current_person()
     assert person is not None
@@ -132,9 +142,7 @@ def _navigation() -> tuple[NavGroup, ...]:
         entries = []
         offered = [entry for view in views if view.group == group.name for entry in view.navigation()]
         for entry in offered:
-            if not person.may("can_list", entry.resource) or (entry.roles and not person.has_role(*entry.roles)):
-                continue
-            if entry.module and (person.county_id is None or not setting(db.session(), person.county_id, entry.module)):
+            if not shown(entry, person):
                 continue
             address = url_for(entry.endpoint, tab=entry.tab or None)
             here = request.endpoint == entry.endpoint and request.args.get("tab", "") == entry.tab

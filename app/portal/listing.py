@@ -146,11 +146,12 @@ class Listing:
         paged = found.before or found.after
         asks = self.filters.offered and "filter" in self.arguments
         here = {name: value for name in ("after", "before") if (value := self.arguments.get(name))}
+        rows = tuple(self._row(record, names, hidden.get(record.id, frozenset())) for record in found.records)
         return ListPage(
             title=str(self.model.plural),
             count_label=self._count_label(len(found.records), paged),
-            columns=self._columns(names),
-            rows=tuple(self._row(record, names, hidden.get(record.id, frozenset())) for record in found.records),
+            columns=self._columns(names, rows),
+            rows=rows,
             empty=self._empty(),
             tabs=tuple(Tab(tab.label, self.url(tab=tab.name), tab is self.tab) for tab in self.all_tabs),
             buttons=(*self.view.buttons(self.person), *self._export_button()),
@@ -177,7 +178,7 @@ class Listing:
             shown.update(name for one in self.filters.known.values() if one.offered for name in one.parameters)
         return tuple((name, value) for name, value in self.parameters() if name not in shown)
 
-    def _columns(self, names: Sequence[str]) -> tuple[Column, ...]:
+    def _columns(self, names: Sequence[str], rows: Sequence[Row]) -> tuple[Column, ...]:
         sortable = self.view.sortable_columns()
         return tuple(
             Column(
@@ -185,9 +186,9 @@ class Listing:
                 self.view.column_label(name),
                 sort_url=self._sort_url(name) if name in sortable else "",
                 sorted=("descending" if self.order.descending else "ascending") if name == self.order.name else "",
-                number=name in self.fields and self.fields[name].kind in ("integer", "decimal"),
+                number=any(row.cells[place].number for row in rows),
             )
-            for name in names
+            for place, name in enumerate(names)
         )
 
     def _sort_url(self, name: str) -> str:
@@ -213,7 +214,7 @@ class Listing:
             cells=cells,
             title=record.title,
             subtitle=" · ".join(
-                cell.text
+                self._noted(name, cell)
                 for name, cell in zip(names, cells, strict=True)
                 if cell.text and cell.text != record.title and name != "title"
             )[:120],
@@ -222,13 +223,24 @@ class Listing:
             emergency=bool(getattr(record, "emergency", False)),
         )
 
+    def _noted(self, name: str, cell: Cell) -> str:
+        """A value as it stands on a card, where no column says what it is: a number, a yes or no is named."""
+        asked = self.fields.get(name)
+        bare = cell.number or (asked is not None and asked.kind == "boolean")
+        return f"{self.view.column_label(name)} {cell.text}" if bare else cell.text
+
     def _empty(self) -> Empty:
         if self.words or self.filters.active:
             return Empty(
                 _("Nothing matches. Try fewer words or remove a filter."),
                 Button(_("Show all"), self.view.url("list"), icon="x"),
             )
-        return Empty(_("Nothing here at present."), next(iter(self.view.buttons(self.person)), None))
+        new = next(iter(self.view.buttons(self.person)), None)
+        every = next((tab for tab in self.all_tabs if tab.where is None), None)
+        if self.tab is None or self.tab is every:
+            return Empty(_("Nothing has been entered yet."), new)
+        show = Button(_("Show all"), self.url(tab=every.name)) if every is not None else None
+        return Empty(_("“%(view)s” is empty at present.", view=self.tab.label), new or show)
 
     def _export_button(self) -> tuple[Button, ...]:
         if not self.person.may("can_export", self.model.__name__):

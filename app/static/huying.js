@@ -336,11 +336,19 @@
     error.id = `${field.id}-missing`;
     error.textContent = words.required;
     holder.classList.add("has-error");
-    (field.tomselect?.control_input || field).setAttribute("aria-invalid", "true");
-    (field.tomselect?.control_input || field).setAttribute("aria-errormessage", error.id);
+    const control = field.tomselect?.control_input || field;
+    const described = control.getAttribute("aria-describedby");
+    control.setAttribute("aria-invalid", "true");
+    /* Read out with the field: few screen readers know aria-errormessage. */
+    control.setAttribute("aria-describedby", [error.id, described].filter(Boolean).join(" "));
     const help = holder.querySelector(".field-help");
     if (help) help.before(error); else holder.append(error);
-    const clear = () => { error.remove(); holder.classList.remove("has-error"); (field.tomselect?.control_input || field).removeAttribute("aria-invalid"); };
+    const clear = () => {
+      error.remove();
+      holder.classList.remove("has-error");
+      control.removeAttribute("aria-invalid");
+      if (described) control.setAttribute("aria-describedby", described); else control.removeAttribute("aria-describedby");
+    };
     holder.addEventListener("input", clear, { once: true });
     holder.addEventListener("change", clear, { once: true });
   }

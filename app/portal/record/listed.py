@@ -14,7 +14,7 @@ from app.portal.listing import Listing, TabSpec
 from app.portal.page import Button, Cell
 from app.portal.record.declared import Declared
 from app.portal.sorting import has_order
-from app.portal.words import pill, value_text
+from app.portal.words import call_address, is_quantity, pill, value_text
 from models.base import described, fields_of
 from models.viewer import Viewer
 
@@ -63,7 +63,8 @@ class Listed(Declared):
         value = getattr(record, name)
         if name == "state":
             return Cell(pill=pill(value))
-        return Cell(value_text(asked, value, record), number=asked.kind in ("integer", "decimal"))
+        text = value_text(asked, value, record)
+        return Cell(text, url=call_address(asked, text), number=is_quantity(asked))
 
     def column_label(self, name: str) -> str:
         fields = fields_of(self.model)

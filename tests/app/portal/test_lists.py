@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from werkzeug.test import TestResponse
 
 from app.database import db
+from models.agency import AgencyStaff
 from models.call import Assignment, Call, CallState
 from tests.app.visitor import visitor, words_of
 from tests.conftest import Installation
@@ -299,3 +300,19 @@ def test_other_pages_are_thrifty_too(county: County, path: str) -> None:
     with statements(county) as seen:
         assert here.get(path).status_code == 200
     assert len(seen) <= 8, seen
+
+
+def test_an_empty_view_says_what_is_empty_and_leads_on(county: County) -> None:
+    page = visitor(county, "dispatcher").get("/call/list/?tab=overdue")
+    words = words_of(page)
+    assert "“超期”目前没有内容" in words
+    assert "tab=all" in page.text.split("empty-state")[1].split("</div>")[0]
+    assert "还没有登记内容" in words_of(visitor(county, "dispatcher").get("/call/list/?tab=all"))
+
+
+def test_a_card_names_bare_numbers_and_answers(county: County) -> None:
+    own = {"county_id": county.id, "agency_id": county.agencies["agency1"]}
+    with county.acting("department1", MONDAY) as session:
+        session.add(AgencyStaff(**own, name="李明", establishment="institution", membership="party"))
+    page = visitor(county, "township1").get("/agency_staff/list/").text
+    assert "在岗 是" in page.split('class="card-note">')[1].split("<")[0]
