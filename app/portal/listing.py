@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 PAGE = 25
 CAP = 1000
 """Counts above are shown as “1000+”."""
+NEAREST = 2000
+"""So many rows are looked through for words before the index is asked."""
 
 
 @dataclass(frozen=True)
@@ -85,13 +87,16 @@ class Listing:
     @cached_property
     def conditions(self) -> list[sa.ColumnElement[bool]]:
         """What rows of this list meet, the row filter apart."""
-        found = [self.tab.where] if self.tab is not None and self.tab.where is not None else []
-        found += self.filters.where
+        found = self._conditions_beside_words()
         if self.words:
             found.append(
                 contains(self.model, self.words, db.session().get_bind().dialect.name, without=self.view.guarded)
             )
         return found
+
+    def _conditions_beside_words(self) -> list[sa.ColumnElement[bool]]:
+        found = [self.tab.where] if self.tab is not None and self.tab.where is not None else []
+        return found + self.filters.where
 
     # Rows
 
@@ -99,12 +104,12 @@ class Listing:
         after = self.order.read_place(self.arguments.get("after", ""))
         before = self.order.read_place(self.arguments.get("before", ""))
         backwards = before is not None
-        query = self.order.select(sa.select(self.model), backwards=backwards).where(*self.conditions)
         place = before if before is not None else after
-        if place is not None:
-            query = query.where(self.order.beyond(place, backwards=backwards))
-        query = query.options(*self.view.load_options()).limit(PAGE + 1)
-        rows = list(db.session.execute(query).unique())
+        beyond = () if place is None else (self.order.beyond(place, backwards=backwards),)
+        near = self._found_near(beyond, backwards)
+        query = self.order.select(sa.select(self.model), backwards=backwards)
+        query = query.where(self.model.id.in_(near)) if near else query.where(*self.conditions, *beyond)
+        rows = list(db.session.execute(query.options(*self.view.load_options()).limit(PAGE + 1)).unique())
         more = len(rows) > PAGE
         rows = rows[:PAGE][::-1] if backwards else rows[:PAGE]
         return _Found(
@@ -113,6 +118,25 @@ class Listing:
             more if backwards else after is not None,
             True if backwards else more,
         )
+
+    def _found_near(self, beyond: Sequence[sa.ColumnElement[bool]], backwards: bool) -> Sequence[int]:
+        """Keys of a page's rows that have the words, if they are found among the nearest rows; nothing if they do not fill it.
+
+        A common word fills the page from these at once, while the index would gather all the rows that have it. A rare
+        one does not; then the index has few rows to gather.
+        """
+        if not (self.words and self.model.text_index and not self.order.name):
+            return ()
+        nearest = self.order.sort(sa.select(self.model.id), backwards=backwards).where(*beyond).limit(NEAREST)
+        said = contains(self.model, self.words, dialect="", without=self.view.guarded)
+        query = sa.select(self.model.id).where(self.model.id.in_(nearest), *self._conditions_beside_words(), said)
+        keys = db.session.scalars(self.order.sort(query, backwards=backwards).limit(PAGE + 1)).all()
+        return keys if len(keys) > PAGE else ()
+
+    def count_label(self) -> str:
+        """How many rows the list has, in words, for a page that was shown without waiting for it."""
+        shown = self.arguments.get("shown", "")
+        return self._total_label(min(int(shown), PAGE) if shown.isdecimal() and len(shown) < 4 else PAGE)
 
     def _count(self) -> int:
         capped = sa.select(self.model.id).where(*self.conditions).limit(CAP + 1).subquery()
@@ -150,6 +174,7 @@ class Listing:
         return ListPage(
             title=str(self.model.plural),
             count_label=self._count_label(len(found.records), paged),
+            count_url=self.url("count", shown=len(found.records)) if paged and self.conditions else "",
             columns=self._columns(names, rows),
             rows=rows,
             empty=self._empty(),
@@ -198,12 +223,14 @@ class Listing:
         return self.url(sort=("-" if down else "") + name)
 
     def _count_label(self, shown: int, paged: bool) -> str:
-        total = self._count() if paged else shown
-        return (
-            _("%(shown)d of %(total)s", shown=shown, total=f"{CAP}+" if total > CAP else total)
-            if paged
-            else _("%(count)d entries", count=total)
-        )
+        """On a single page the rows are counted already. Counting those that meet conditions may take longer than the page."""
+        if not paged:
+            return _("%(count)d entries", count=shown)
+        return _("more than %(count)d", count=shown) if self.conditions else self._total_label(shown)
+
+    def _total_label(self, shown: int) -> str:
+        total = self._count()
+        return _("%(shown)d of %(total)s", shown=shown, total=f"{CAP}+" if total > CAP else total)
 
     def _row(self, record: Any, names: Sequence[str], hidden: frozenset[str]) -> Row:
         cells = tuple(Cell() if name in hidden else self.view.cell(record, name) for name in names)

@@ -199,6 +199,8 @@ class ListPage:
     next_url: str = ""
     here: str = ""
     """This page's own address, to which steps on chosen rows return."""
+    count_url: str = ""
+    """Tells the count that the page did not wait for, or empty."""
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,13 @@
     fetch(form.action, { method: "POST", body, credentials: "same-origin", redirect: "manual" }).catch(() => { /* this browser keeps it at least */ });
   }));
 
+  all("[data-count]").forEach(async (count) => {
+    try {
+      const answer = await fetch(count.dataset.count, { headers: { Accept: "application/json" }, credentials: "same-origin" });
+      if (answer.ok) count.textContent = (await answer.json()).label;
+    } catch { /* the page said already that there are more */ }
+  });
+
   const closeMenus = (except) => all("details.menu[open]").forEach((menu) => { if (menu !== except) menu.open = false; });
   document.addEventListener("click", (event) => {
     const menu = event.target.closest("details.menu");

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from flask import render_template, request
+from flask import jsonify, render_template, request
 from flask_appbuilder import expose
 from flask_babel import gettext as _
 
@@ -30,6 +30,12 @@ class Listed(Declared):
         return render_template(
             "list.html", page=listing.page(), frame_active=(self.group, listing.tab.name if listing.tab else "")
         )
+
+    @expose("/count")
+    def count(self) -> Any:
+        """How many rows a list has, in words: asked for by a page that did not wait for it."""
+        person = self.demand("can_list")
+        return jsonify(label=Listing(self, person, request.args).count_label())
 
     def column_names(self) -> tuple[str, ...]:
         return self.columns or tuple(name for name in fields_of(self.model) if described(self.model, name)["listed"])

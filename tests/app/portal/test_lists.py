@@ -94,6 +94,31 @@ def test_the_count_stops_at_its_cap(county: County, monkeypatch: pytest.MonkeyPa
     assert "40+" in visitor(county, "dispatcher").get("/call/list/?tab=all").text
 
 
+def test_a_page_does_not_wait_for_the_count_of_what_was_asked_for(county: County) -> None:
+    plant(county, 30)
+    here = visitor(county, "dispatcher")
+    page = here.get("/call/list/?tab=all&q=第")
+    assert "超过25条" in page.text
+    address = html.unescape(re.search(r'data-count="([^"]+)"', page.text)[1])  # type: ignore[index]
+    assert "30" in here.get(address).json["label"]
+    assert "30" not in visitor(county, "township2").get(address).json["label"], "each counts what he sees"
+    assert "data-count" not in here.get("/call/list/?tab=all").text, "nothing was asked for, which is counted at once"
+
+
+@pytest.mark.parametrize("nearest", [1, 7, 2000])
+def test_words_are_found_whether_near_or_far(county: County, monkeypatch: pytest.MonkeyPatch, nearest: int) -> None:
+    monkeypatch.setattr("app.portal.listing.NEAREST", nearest)
+    plant(county, 60)
+    here = visitor(county, "dispatcher")
+    page = here.get("/call/list/?tab=all&q=件")
+    walked = titles(page)
+    while link(page, "next"):
+        page = here.get(link(page, "next"))
+        walked += titles(page)
+    assert walked == [f"第{n:03d}件" for n in range(60, 0, -1)]
+    assert titles(here.get("/call/list/?tab=all&q=第003")) == ["第003件"]
+
+
 @pytest.mark.parametrize(
     ("typed", "found"),
     [
