@@ -25,7 +25,7 @@ def exported(place: Ground, wanted: str, *, traced: bool) -> tuple[float, float,
     """Seconds, megabytes at the highest, and bytes of one export."""
     here = Visitor(place.county.client(OFFICER))
     token = here.token()
-    values = {"format": wanted, "tab": "all", "columns": COLUMNS}
+    values = {"format": wanted, "tab": "all", "columns": list(COLUMNS)}
     if traced:
         tracemalloc.start()
     began = time.perf_counter()

@@ -259,9 +259,11 @@ class MembershipTransfer(CountyRecord):
     )
     remark: Mapped[str] = column(_l("Remark"), sa.Text, kind="long_text", required=False, nullable=False, default="")
     department_id: Mapped[int] = reference(
-        _l("From"), "organisation", listed=True, searched=True, editable=False, nullable=False
+        _l("Transferred from"), "organisation", listed=True, searched=True, editable=False, nullable=False
     )
-    township_id: Mapped[int | None] = reference(_l("To"), "organisation", listed=True, searched=True, editable=False)
+    township_id: Mapped[int | None] = reference(
+        _l("Transferred to"), "organisation", listed=True, searched=True, editable=False
+    )
     membership: Mapped[Membership | None] = column(_l("Kind of relation"), choice_type(Membership), editable=False)
     state: Mapped[TransferState] = column(
         _l("State"),

@@ -190,6 +190,9 @@ class Kept:
         """Which of the visible rows a form offers this person to choose from, None for all; what was chosen before stays chosen."""
         return None
 
+    changed_for: viewer.Deputed | None = None
+    """For whom a substitute makes the present change outside of a transition; its event names both (spec 1)."""
+
     @property
     def thread(self) -> Record:
         """The record on whose timeline and audit chain the events of this one stand."""

@@ -486,7 +486,7 @@ class Assignment(CountyRecord):
         _l("Department"), "organisation", listed=True, searched=True, editable=False, nullable=False
     )
     role: Mapped[AssignmentRole] = column(
-        _l("Role"), choice_type(AssignmentRole), listed=True, editable=False, nullable=False
+        _l("Part in the matter"), choice_type(AssignmentRole), listed=True, editable=False, nullable=False
     )
     state: Mapped[AssignmentState] = column(
         _l("State"),

@@ -30,7 +30,8 @@ def _record_changes(session: Session, context: Any) -> None:
             record,
             "create",
             "create",
-            {name: _told(record, name, new, names) for name, (_old, new) in changes.items() if new is not None},
+            {name: _told(record, name, new, names) for name, (_old, new) in changes.items() if new is not None}
+            | _on_behalf(record),
         )
         for record, changes in made
     ]
@@ -39,14 +40,20 @@ def _record_changes(session: Session, context: Any) -> None:
             name: {"old": _told(record, name, old, names), "new": _told(record, name, new, names)}
             for name, (old, new) in changes.items()
         }
-        entries.append(event.entry_of(record, "update", "update", told))
+        entries.append(event.entry_of(record, "update", "update", told | _on_behalf(record)))
     entries += [
-        event.entry_of(record, "delete", "delete", {"title": record.title})
+        event.entry_of(record, "delete", "delete", {"title": record.title} | _on_behalf(record))
         for record in session.deleted
         if isinstance(record, Kept)
     ]
     if entries:
         event.append_all(session, entries, viewer.current_person())
+
+
+def _on_behalf(record: Kept) -> dict[str, Any]:
+    """For whom a substitute makes the change, as transitions tell it."""
+    principal = record.changed_for
+    return {"on_behalf_of": {"id": principal.person_id, "name": principal.name}} if principal is not None else {}
 
 
 Changes = Mapping[str, tuple[Any, Any]]

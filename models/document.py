@@ -39,8 +39,18 @@ def take_number(session: Session, owner_id: int, kind: str, year: int) -> int:
     return int(session.connection().execute(statement.returning(table.c.last)).scalar_one())
 
 
-SERIES: dict[str, Text] = {"call": _l("Numbers of calls"), "reminder": _l("Numbers of reminder slips")}
-"""The kinds of numbers that are taken year by year, with what they number; a kind of paper of its own adds itself."""
+SERIES: dict[str, Text] = {
+    "call": _l("Numbers of calls"),
+    "reminder": _l("Numbers of reminder slips"),
+    "admission": _l("Numbers of admissions"),
+    "supervision": _l("Numbers of supervision notices"),
+    "conclusion": _l("Numbers of conclusions"),
+    "bulletin": _l("Numbers of bulletins"),
+    "rectification": _l("Numbers of rectification orders"),
+    "consultation": _l("Numbers of consultations"),
+    "adjustment_proposal": _l("Numbers of adjustment proposals"),
+}
+"""The kinds of numbers that are taken year by year, with what they number. A paper that counts within one record has no series here."""
 
 
 def last_number(session: Session, owner_id: int, kind: str, year: int) -> int:

@@ -259,6 +259,7 @@ def make_viewer(session: Session, person: Person, *, address: str = "") -> Viewe
     county_id = organisation.county_id if organisation else None
     roles: set[str] = set()
     permissions: set[tuple[str, str]] = set()
+    lent: set[tuple[str, str]] = set()
     lineage: set[int] = set()
     deputed: list[Deputed] = []
     asked = {
@@ -270,6 +271,8 @@ def make_viewer(session: Session, person: Person, *, address: str = "") -> Viewe
         what, first, second = str(row[0]), str(row[1]), str(row[2])
         if what == "permission":
             permissions.add((first, second))
+        elif what == "lent":
+            lent.add((first, second))
         elif what == "role":
             roles.add(first)
         elif what == "deputed":
@@ -287,10 +290,11 @@ def make_viewer(session: Session, person: Person, *, address: str = "") -> Viewe
         region_ids=frozenset({county_id} if county_id is not None else ()),
         lineage_ids=frozenset(lineage),
         roles=own | (_with_officers({one.role for one in deputed}) & ROLES.keys()),
-        permissions=frozenset(permissions),
+        permissions=frozenset(permissions | lent),
         address=address,
         locale=person.locale or "zh_Hans",
         own_roles=own,
+        own_permissions=frozenset(permissions),
         deputed=tuple(sorted(deputed, key=lambda one: (one.role, one.person_id))),
     )
     if county_id is None:
@@ -305,8 +309,8 @@ def _with_officers(roles: set[str]) -> set[str]:
 
 @cache
 def _standing() -> sa.CompoundSelect[Any]:
-    """(what, first, second): every permission and role of a person, direct, by group or as a substitute, for whom, and the county with its
-    ancestors. In the path of every request, so one statement, made once; asked for with `person`, `county` and `today`."""
+    """(what, first, second): every permission and role of a person, direct or by group, the permissions lent to him as a substitute, for whom, and
+    the county with its ancestors. In the path of every request, so one statement, made once; asked for with `person`, `county` and `today`."""
     person_id, county_id = sa.bindparam("person", type_=sa.Integer), sa.bindparam("county", type_=KEY)
     tables = Model.metadata.tables
     user_role, group_role, user_group, role = (
@@ -345,16 +349,18 @@ def _standing() -> sa.CompoundSelect[Any]:
         .join(user_group, user_group.c.group_id == group_role.c.group_id)
         .where(user_group.c.user_id == person_id),
     )
-    held = sa.union(*own, sa.select(in_force.c.role_id))
-    permissions = (
-        sa.select(sa.literal("permission"), permission.c.name, resource.c.name)
-        .select_from(role_permission)
-        .join(pair, pair.c.id == role_permission.c.permission_view_id)
-        .join(permission, permission.c.id == pair.c.permission_id)
-        .join(resource, resource.c.id == pair.c.view_menu_id)
-        .where(role_permission.c.role_id.in_(held))
-        .distinct()
-    )
+
+    def permissions(what: str, held: Any) -> sa.Select[Any]:
+        return (
+            sa.select(sa.literal(what), permission.c.name, resource.c.name)
+            .select_from(role_permission)
+            .join(pair, pair.c.id == role_permission.c.permission_view_id)
+            .join(permission, permission.c.id == pair.c.permission_id)
+            .join(resource, resource.c.id == pair.c.view_menu_id)
+            .where(role_permission.c.role_id.in_(held))
+            .distinct()
+        )
+
     roles = sa.select(sa.literal("role"), role.c.name, sa.literal("")).where(role.c.id.in_(sa.union(*own)))
     deputed = sa.select(
         sa.literal("deputed"),
@@ -370,7 +376,8 @@ def _standing() -> sa.CompoundSelect[Any]:
         sa.select(organisation.c.id, organisation.c.parent_id).join(chain, organisation.c.id == chain.c.parent_id)
     )
     above = sa.select(sa.literal("above"), sa.cast(chain.c.id, sa.String), sa.literal(""))
-    return sa.union_all(permissions, roles, deputed, above)
+    lent = permissions("lent", sa.select(in_force.c.role_id))
+    return sa.union_all(permissions("permission", sa.union(*own)), lent, roles, deputed, above)
 
 
 def counties_below(session: Session, organisation_id: int | None, *, everywhere: bool = False) -> list[int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 ADMINISTRATORS = frozenset({"system_administrator", "security_administrator", "auditor"})
 """The three roles that keep the portal; none carries business powers (spec 1)."""
@@ -47,6 +47,7 @@ class Viewer:
     address: str = ""
     locale: str = "zh_Hans"
     own_roles: frozenset[str] = frozenset()
+    own_permissions: frozenset[tuple[str, str]] = field(default=frozenset(), compare=False, repr=False)
     deputed: tuple[Deputed, ...] = ()
 
     @property
@@ -59,6 +60,15 @@ class Viewer:
         if not self.own_roles.isdisjoint(roles):
             return None
         return next((one for one in self.deputed if one.role in roles or LEADER_OF.get(one.role) in roles), None)
+
+    def alone(self) -> Viewer:
+        """The same person without the roles that he exercises for others."""
+        return replace(self, roles=self.own_roles, permissions=self.own_permissions, deputed=())
+
+    def as_deputy(self, one: Deputed) -> Viewer:
+        """The same person with the roles of one of those for whom he acts."""
+        roles = {one.role, LEADER_OF.get(one.role, one.role)}
+        return replace(self, roles=self.own_roles | roles, deputed=(one,))
 
     def has_role(self, *names: str) -> bool:
         return not self.roles.isdisjoint(names)

@@ -276,6 +276,33 @@ def performed_for(transition: Transition, record: Record, person: Viewer) -> Dep
     return None if None in found else next(iter(found), None)
 
 
+def changed_for(session: Session, record: Any, person: Viewer, permission: str) -> Deputed | None:
+    """For whom a substitute makes a change outside of a transition (`can_add`, `can_edit`, `can_delete`); None for what is his own to do.
+
+    Asked before the record is touched: who may change it depends on what stands in it.
+    """
+    if not person.deputed or _may_change(session, record, person.alone(), permission):
+        return None
+    lending = [one for one in person.deputed if _may_change(session, record, person.as_deputy(one), permission)]
+    return next(iter(lending), person.deputed[0])
+
+
+def _may_change(session: Session, record: Any, person: Viewer, permission: str) -> bool:
+    model = type(record)
+    if not person.may(permission, model.__name__):
+        return False
+    if permission == "can_add":
+        return True
+    with viewer.viewing(person):
+        if session.scalars(sa.select(model.id).where(model.id == record.id)).first() is None:
+            return False
+    try:
+        (record.check_delete if permission == "can_delete" else record.check_change)(person)
+    except Refused:
+        return False
+    return True
+
+
 def possible(record: Any, person: Viewer) -> list[Transition]:
     """The transitions that this person may perform on a record in its present state, in order of declaration."""
     if type(record).workflow is None:

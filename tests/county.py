@@ -233,7 +233,7 @@ class County:
         with self.acting(None) as session:
             identity = session.get_one(Person, self.people[name]).get_id()
         client = self.app.test_client()
-        now = clock.now().timestamp()
+        now = clock.machine_now().timestamp()
         with client.session_transaction() as kept:
             kept.update({"_user_id": identity, "_fresh": True, "started": now, "seen": now})
         return client

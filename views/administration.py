@@ -97,6 +97,10 @@ class SettingView(RecordView):
             form["value"].data = record.words
         return form
 
+    def new_title(self) -> str:
+        """Every setting has a value before anybody has entered one."""
+        return _("Change a setting")
+
     @staticmethod
     def _asked_for() -> str:
         return request.values.get("name", "")[:64]

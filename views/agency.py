@@ -13,6 +13,7 @@ from sqlalchemy.orm import joinedload
 from app.portal.listing import TabSpec
 from app.portal.page import Button, Cell, Fact, RecordPage
 from app.portal.record_view import Failed, RecordView
+from app.portal.words import amount
 from models.agency import OVERSEERS, SIDES, AgencyStaff, MembershipTransfer, StationedAgency, TransferState
 from models.base import Record
 from models.funds import AccountPeriod, Allotment, Expense
@@ -104,7 +105,7 @@ class AccountPeriodView(RecordView):
         return of_agency(AccountPeriod)
 
     def cell_balance(self, period: AccountPeriod) -> Cell:
-        return Cell(str(period.balance), number=True)
+        return Cell(amount(period.balance), number=True)
 
     cell_balance.label = _l("Balance")  # type: ignore[attr-defined]
 
@@ -112,7 +113,7 @@ class AccountPeriodView(RecordView):
         return replace(super().record_page(record, failed), title=f"{record.agency.title} {record.year}")
 
     def facts(self, record: Any) -> tuple[Fact, ...]:
-        return (*super().facts(record), Fact(_("Balance"), Cell(str(record.balance), number=True)))
+        return (*super().facts(record), Fact(_("Balance"), Cell(amount(record.balance), number=True)))
 
     def record_buttons(self, record: Any, person: Viewer) -> tuple[Button, ...]:
         """The entries of the account, and new ones."""

@@ -14,7 +14,7 @@ from flask_babel import lazy_gettext as _l
 
 from app.database import db
 from app.portal.administration import AdministrationPage
-from app.portal.audit import KINDS, PAGE, event_rows, step_words, type_words, value_words, values_of
+from app.portal.audit import KINDS, PAGE, Wording, event_rows, step_words, type_words, values_of
 from app.portal.deadline import exact
 from app.portal.forms import RecordForm
 from app.portal.frame import Entry
@@ -177,8 +177,11 @@ class AuditView(AdministrationPage):
             Fact(_("Signature before it"), Cell(found.previous)),
             Fact(_("Sealed"), Cell(_("Yes") if head is not None and head.sealed else _("With the next seal"))),
         )
-        rows = tuple(SheetRow((Cell(name), Cell(value_words(value)))) for name, value in values.items())
-        rows += tuple(SheetRow((Cell(name), Cell(_("erased by the retention rules")))) for name in erased)
+        wording = Wording([found], {found.id: values})
+        rows = tuple(SheetRow((Cell(name), Cell(value))) for name, value in wording.values(found, values))
+        rows += tuple(
+            SheetRow((Cell(wording.name(found, name)), Cell(_("erased by the retention rules")))) for name in erased
+        )
         page = Sheet(
             _("Event %(number)d", number=found.id),
             (

@@ -31,7 +31,7 @@ class ChecklistRevisionView(RecordView):
 
     def tabs(self, person: Viewer) -> tuple[TabSpec, ...]:
         waiting = todo(person)
-        every = TabSpec("all", _("All proposals"))
+        every = TabSpec("all", _("All revisions"))
         return (every,) if waiting is None else (TabSpec("todo", _("To do"), waiting), every)
 
     def new_title(self) -> str:

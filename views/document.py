@@ -74,7 +74,7 @@ class DocumentView(RecordView):
         if about:
             facts.append(Fact(_("About"), Cell(_("Open the record"), url=about)))
         if record.sha256:
-            facts.append(Fact("SHA-256", Cell(record.sha256[:16] + "…", hint=record.sha256)))
+            facts.append(Fact("SHA-256", Cell(record.sha256)))
         paper = Attachment(
             record.file_name,
             self.url("pdf", pk=record.id),

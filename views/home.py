@@ -15,6 +15,7 @@ from sqlalchemy.orm import joinedload, selectinload
 from app.database import db
 from app.portal.deadline import Measure
 from app.portal.page import Button, Empty, HomePage, Link, Tile, WorkItem
+from app.portal.waiting import waiting_lists
 from app.portal.words import pill
 from app.security.signin import safe_target
 from models import clock, viewer
@@ -55,7 +56,10 @@ class HomeView(BaseView):  # type: ignore[misc]
         return HomePage(
             greeting=_("%(name)s, good to see you", name=person.name),
             tiles=self.tiles(person) if sees_calls else (),
-            next=tuple(self.next(person)) if sees_calls else tuple(set_up_items(person)),
+            next=(
+                *(self.next(person) if sees_calls else set_up_items(person)),
+                *waiting_lists(person, without=Call.resource()),
+            ),
             empty=self.empty(person),
             news_title=_("Latest papers") if person.may("can_list", "Document") else "",
             news=tuple(self.news()) if person.may("can_list", "Document") else (),
@@ -73,7 +77,7 @@ class HomeView(BaseView):  # type: ignore[misc]
             )
         if person.may("can_list", "Call"):
             return Empty(_("Nothing waits for you at present."))
-        return Empty(_("Your work is found in the navigation."))
+        return Empty(_("Nothing waits for you at present. All your pages are in the navigation."))
 
     def tiles(self, person: Viewer) -> tuple[Tile, ...]:
         """At most five numbers, counted in one statement, each opening its list."""

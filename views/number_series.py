@@ -24,6 +24,8 @@ from models.person import ZONE
 
 ADMINISTRATOR = frozenset({"system_administrator"})
 LARGEST = 99_999
+OF_THE_COUNTY = frozenset({"call", "admission"})
+"""Series that the county itself counts; all others belong to the office, department or township that issues the paper."""
 
 
 def _kinds(record: Any) -> list[tuple[str, Any]]:
@@ -50,7 +52,9 @@ class NumberSeriesView(AdministrationPage):
                 _l("Office"),
                 "reference",
                 target="organisation",
-                help=_l("Calls are numbered by the county itself, papers by the office that issues them."),
+                help=_l(
+                    "Calls and admissions are numbered by the county itself, papers by the office that issues them."
+                ),
             ),
             Field("kind", _l("Series"), "choice", choices=_kinds),
             Field("year", _l("Year"), "integer", default=year),
@@ -83,7 +87,7 @@ class NumberSeriesView(AdministrationPage):
                 (
                     Cell(row.short_name),
                     Cell(str(SERIES.get(row.kind, row.kind))),
-                    Cell(str(row.year), number=True),
+                    Cell(str(row.year)),
                     Cell(str(row.last), number=True),
                 )
             )
@@ -92,7 +96,7 @@ class NumberSeriesView(AdministrationPage):
         columns = (
             Column("owner", _("Office")),
             Column("kind", _("Series")),
-            Column("year", _("Year"), number=True),
+            Column("year", _("Year")),
             Column("last", _("Last number"), number=True),
         )
         blocks = [Block(columns=columns, rows=rows, empty=_("No number has been taken yet."))]
@@ -140,7 +144,7 @@ class NumberSeriesView(AdministrationPage):
         found = db.session.scalars(
             sa.select(Organisation).where(Organisation.id == owner, Organisation.county_id == county_id)
         ).one_or_none()
-        return found is not None and (kind != "call" or owner == county_id)
+        return found is not None and (kind not in OF_THE_COUNTY or owner == county_id)
 
     def _check(self, form: Any, values: dict[str, Any], county_id: int) -> None:
         if not 2000 <= values["year"] <= 2100:

@@ -220,11 +220,16 @@ class RectificationView(Dated):
         ]
 
     def tabs(self, person: Viewer) -> tuple[TabSpec, ...]:
-        waiting = RectificationState.ordered if person.has_role("department_officer") else RectificationState.reported
-        return (
-            TabSpec("todo", _("To do"), Rectification.state == waiting),
-            TabSpec("all", _("All orders")),
-        )
+        states = [
+            state
+            for role, state in (
+                ("department_officer", RectificationState.ordered),
+                ("supervisor", RectificationState.reported),
+            )
+            if person.has_role(role)
+        ]
+        every = TabSpec("all", _("All orders"))
+        return (TabSpec("todo", _("To do"), Rectification.state.in_(states)), every) if states else (every,)
 
 
 class ReviewRequestView(Dated):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,12 +12,15 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from app.database import db
+from app.portal import references
 from app.portal.deadline import exact
 from app.portal.page import Cell
 from app.portal.sheet import SheetRow
-from app.portal.timeline import AUTOMATIC, GENERIC
+from app.portal.timeline import AUTOMATIC, CLOCKS, GENERIC, evaluation_fact, fields_of_event
+from app.portal.words import kept_text
 from models.base import RECORD_TYPES
 from models.event import Event, EventValue
+from models.field import Field
 from models.organisation import Organisation
 from models.person import Person
 from models.role import step_of
@@ -51,6 +54,38 @@ NAMES: Mapping[str, Any] = {
     **GENERIC,
     **AUTOMATIC,
 }
+
+
+VALUES: Mapping[str, Any] = {
+    "address": _l("From address"),
+    "username": _l("Account name"),
+    "document": _l("Document"),
+    "notice": _l("Notice"),
+    "file": _l("File"),
+    "clock": _l("Clock"),
+    "due": _l("Due"),
+    "on_behalf_of": _l("On behalf of"),
+    "role": _l("Role"),
+    "permission": _l("Permission"),
+    "resource": _l("Kind of record"),
+    "format": _l("Format"),
+    "columns": _l("Columns"),
+    "list": _l("List"),
+    "rows": _l("Rows"),
+    "view": _l("View"),
+    "search": _l("Search"),
+    "faults": _l("Faults"),
+    "kind": _l("Kind"),
+    "year": _l("Year"),
+    "next": _l("Goes on with number"),
+    "before": _l("Before"),
+    "state": _l("State"),
+    "number": _l("Number"),
+    "person": _l("Person"),
+    "organisation": _l("Organisation"),
+}
+"""Values that only events keep, in words."""
+DUE = Field("due", "", "datetime")
 
 
 def type_words(record_type: str) -> str:
@@ -95,13 +130,14 @@ def event_rows(
         .limit(limit)
     ).all()
     values = values_of([row[0].id for row in events])
+    wording = Wording([row[0] for row in events], values)
     return tuple(
         SheetRow(
             (
                 Cell(exact(found.at), url=url_for("AuditView.show", pk=found.id) if linked else ""),
                 Cell(" ".join(filter(None, (organisation, name))) or _("The system")),
                 Cell(step_words(found), hint=f"{type_words(found.record_type)} {found.record_id}"),
-                Cell(_summary(values[found.id])),
+                Cell(_summary(wording.values(found, values[found.id]))),
             )
         )
         for found, name, organisation in events
@@ -122,21 +158,66 @@ def values_of(keys: Sequence[int]) -> dict[int, dict[str, Any]]:
     return found
 
 
-def value_words(value: Any) -> str:
-    """A value of an event as the auditor reads it: names of records, old → new, lists."""
-    if isinstance(value, dict):
-        if "old" in value and "new" in value:
-            return f"{value_words(value['old']) or '–'} → {value_words(value['new']) or '–'}"
-        if "name" in value:
-            return str(value["name"])
-        return "，".join(f"{key}：{value_words(inner)}" for key, inner in value.items())
-    if isinstance(value, list):
-        return "、".join(value_words(one) for one in value)
-    if isinstance(value, bool):
-        return _("Yes") if value else _("No")
-    return "" if value is None else str(value)
+class Wording:
+    """Values of events in the auditor's words. What the events of a page refer to is read once, as far as the auditor may see it."""
+
+    def __init__(self, events: Sequence[Event], values: Mapping[int, Mapping[str, Any]]) -> None:
+        self.fields = {found.id: fields_of_event(found) for found in events}
+        keys: dict[str, set[int]] = defaultdict(set)
+        asked_for: dict[str, Field] = {}
+        for found in events:
+            for name, value in values[found.id].items():
+                asked = self.fields[found.id].get(name)
+                if asked is not None and asked.target in RECORD_TYPES:
+                    asked_for[asked.target] = asked
+                    keys[asked.target] |= set(_keys(value))
+        self.names = {
+            target: dict(references.labels(db.session(), asked, sorted(keys[target])))
+            for target, asked in asked_for.items()
+        }
+
+    def values(self, found: Event, values: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+        """What an event keeps, each value with its name."""
+        return tuple(self._value(found, name, value) for name, value in values.items())
+
+    def name(self, found: Event, name: str) -> str:
+        """The name of a value: the field's or the question's; what only events keep has a word of its own."""
+        known = self.fields[found.id]
+        return str(known[name].label if name in known else VALUES.get(name, name))
+
+    def _value(self, found: Event, name: str, value: Any) -> tuple[str, str]:
+        if name.startswith("evaluation."):
+            told = evaluation_fact(value)
+            return told.label, told.cell.text
+        if name == "clock":
+            return self.name(found, name), str(CLOCKS.get(value, value))
+        asked = self.fields[found.id].get(name, DUE if name == "due" else None)
+        return self.name(found, name), self._words(value, asked)
+
+    def _words(self, value: Any, asked: Field | None) -> str:
+        """A value: names of records, old → new, lists."""
+        if isinstance(value, dict):
+            if "old" in value and "new" in value:
+                return f"{self._words(value['old'], asked) or '–'} → {self._words(value['new'], asked) or '–'}"
+            if "name" in value:
+                return str(value["name"])
+            return "，".join(f"{VALUES.get(key, key)}：{self._words(inner, None)}" for key, inner in value.items())
+        if isinstance(value, list):
+            return "、".join(self._words(one, asked) for one in value)
+        if asked is not None and asked.target in self.names:
+            return self.names[asked.target].get(str(value), kept_text(asked, value))
+        return kept_text(asked, value)
 
 
-def _summary(values: Mapping[str, Any]) -> str:
-    text = "；".join(f"{name}：{value_words(value)}" for name, value in values.items() if value not in (None, "", []))
+def _keys(value: Any) -> Iterator[int]:
+    """The keys of records in a kept value: one, several, or an old and a new one."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        yield value
+    elif isinstance(value, list | dict):
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from _keys(one)
+
+
+def _summary(values: Sequence[tuple[str, str]]) -> str:
+    text = "；".join(f"{name}：{value}" for name, value in values if value)
     return text[:160] + ("…" if len(text) > 160 else "")

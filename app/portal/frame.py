@@ -144,6 +144,15 @@ def _counts(person: Viewer) -> dict[tuple[str, str], int]:
     return {(entry.endpoint, entry.tab): int(count) for (entry, _count), count in zip(wanted, row, strict=True)}
 
 
+def shown(entry: Entry, person: Viewer) -> bool:
+    """Whether a navigation entry is there for a person."""
+    if not person.may("can_list", entry.resource) or (entry.roles and not person.has_role(*entry.roles)):
+        return False
+    if not entry.module:
+        return True
+    return person.county_id is not None and bool(setting(db.session(), person.county_id, entry.module))
+
+
 def _navigation() -> tuple[NavGroup, ...]:
     person = viewer.current_person()
     assert person is not None
@@ -165,9 +174,7 @@ def _navigation() -> tuple[NavGroup, ...]:
         entries = []
         offered = [entry for view in views if view.group == group.name for entry in view.navigation()]
         for entry in offered:
-            if not person.may("can_list", entry.resource) or (entry.roles and not person.has_role(*entry.roles)):
-                continue
-            if entry.module and (person.county_id is None or not setting(db.session(), person.county_id, entry.module)):
+            if not shown(entry, person):
                 continue
             address = url_for(entry.endpoint, tab=entry.tab or None)
             here = request.endpoint == entry.endpoint and request.args.get("tab", "") == entry.tab

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 PAGE = 25
 CAP = 1000
 """Counts above are shown as “1000+”."""
+NEAREST = 2000
+"""So many rows are looked through for words before the index is asked."""
 
 
 @dataclass(frozen=True)
@@ -85,13 +87,16 @@ class Listing:
     @cached_property
     def conditions(self) -> list[sa.ColumnElement[bool]]:
         """What rows of this list meet, the row filter apart."""
-        found = [self.tab.where] if self.tab is not None and self.tab.where is not None else []
-        found += self.filters.where
+        found = self._conditions_beside_words()
         if self.words:
             found.append(
                 contains(self.model, self.words, db.session().get_bind().dialect.name, without=self.view.guarded)
             )
         return found
+
+    def _conditions_beside_words(self) -> list[sa.ColumnElement[bool]]:
+        found = [self.tab.where] if self.tab is not None and self.tab.where is not None else []
+        return found + self.filters.where
 
     # Rows
 
@@ -99,12 +104,12 @@ class Listing:
         after = self.order.read_place(self.arguments.get("after", ""))
         before = self.order.read_place(self.arguments.get("before", ""))
         backwards = before is not None
-        query = self.order.select(sa.select(self.model), backwards=backwards).where(*self.conditions)
         place = before if before is not None else after
-        if place is not None:
-            query = query.where(self.order.beyond(place, backwards=backwards))
-        query = query.options(*self.view.load_options()).limit(PAGE + 1)
-        rows = list(db.session.execute(query).unique())
+        beyond = () if place is None else (self.order.beyond(place, backwards=backwards),)
+        near = self._found_near(beyond, backwards)
+        query = self.order.select(sa.select(self.model), backwards=backwards)
+        query = query.where(self.model.id.in_(near)) if near else query.where(*self.conditions, *beyond)
+        rows = list(db.session.execute(query.options(*self.view.load_options()).limit(PAGE + 1)).unique())
         more = len(rows) > PAGE
         rows = rows[:PAGE][::-1] if backwards else rows[:PAGE]
         return _Found(
@@ -113,6 +118,25 @@ class Listing:
             more if backwards else after is not None,
             True if backwards else more,
         )
+
+    def _found_near(self, beyond: Sequence[sa.ColumnElement[bool]], backwards: bool) -> Sequence[int]:
+        """Keys of a page's rows that have the words, if they are found among the nearest rows; nothing if they do not fill it.
+
+        A common word fills the page from these at once, while the index would gather all the rows that have it. A rare
+        one does not; then the index has few rows to gather.
+        """
+        if not (self.words and self.model.text_index and not self.order.name):
+            return ()
+        nearest = self.order.sort(sa.select(self.model.id), backwards=backwards).where(*beyond).limit(NEAREST)
+        said = contains(self.model, self.words, dialect="", without=self.view.guarded)
+        query = sa.select(self.model.id).where(self.model.id.in_(nearest), *self._conditions_beside_words(), said)
+        keys = db.session.scalars(self.order.sort(query, backwards=backwards).limit(PAGE + 1)).all()
+        return keys if len(keys) > PAGE else ()
+
+    def count_label(self) -> str:
+        """How many rows the list has, in words, for a page that was shown without waiting for it."""
+        shown = self.arguments.get("shown", "")
+        return self._total_label(min(int(shown), PAGE) if shown.isdecimal() and len(shown) < 4 else PAGE)
 
     def _count(self) -> int:
         capped = sa.select(self.model.id).where(*self.conditions).limit(CAP + 1).subquery()
@@ -146,11 +170,13 @@ class Listing:
         paged = found.before or found.after
         asks = self.filters.offered and "filter" in self.arguments
         here = {name: value for name in ("after", "before") if (value := self.arguments.get(name))}
+        rows = tuple(self._row(record, names, hidden.get(record.id, frozenset())) for record in found.records)
         return ListPage(
             title=str(self.model.plural),
             count_label=self._count_label(len(found.records), paged),
-            columns=self._columns(names),
-            rows=tuple(self._row(record, names, hidden.get(record.id, frozenset())) for record in found.records),
+            count_url=self.url("count", shown=len(found.records)) if paged and self.conditions else "",
+            columns=self._columns(names, rows),
+            rows=rows,
             empty=self._empty(),
             tabs=tuple(Tab(tab.label, self.url(tab=tab.name), tab is self.tab) for tab in self.all_tabs),
             buttons=(*self.view.buttons(self.person), *self._export_button()),
@@ -177,7 +203,7 @@ class Listing:
             shown.update(name for one in self.filters.known.values() if one.offered for name in one.parameters)
         return tuple((name, value) for name, value in self.parameters() if name not in shown)
 
-    def _columns(self, names: Sequence[str]) -> tuple[Column, ...]:
+    def _columns(self, names: Sequence[str], rows: Sequence[Row]) -> tuple[Column, ...]:
         sortable = self.view.sortable_columns()
         return tuple(
             Column(
@@ -185,9 +211,9 @@ class Listing:
                 self.view.column_label(name),
                 sort_url=self._sort_url(name) if name in sortable else "",
                 sorted=("descending" if self.order.descending else "ascending") if name == self.order.name else "",
-                number=name in self.fields and self.fields[name].kind in ("integer", "decimal"),
+                number=any(row.cells[place].number for row in rows),
             )
-            for name in names
+            for place, name in enumerate(names)
         )
 
     def _sort_url(self, name: str) -> str:
@@ -197,12 +223,14 @@ class Listing:
         return self.url(sort=("-" if down else "") + name)
 
     def _count_label(self, shown: int, paged: bool) -> str:
-        total = self._count() if paged else shown
-        return (
-            _("%(shown)d of %(total)s", shown=shown, total=f"{CAP}+" if total > CAP else total)
-            if paged
-            else _("%(count)d entries", count=total)
-        )
+        """On a single page the rows are counted already. Counting those that meet conditions may take longer than the page."""
+        if not paged:
+            return _("%(count)d entries", count=shown)
+        return _("more than %(count)d", count=shown) if self.conditions else self._total_label(shown)
+
+    def _total_label(self, shown: int) -> str:
+        total = self._count()
+        return _("%(shown)d of %(total)s", shown=shown, total=f"{CAP}+" if total > CAP else total)
 
     def _row(self, record: Any, names: Sequence[str], hidden: frozenset[str]) -> Row:
         cells = tuple(Cell() if name in hidden else self.view.cell(record, name) for name in names)
@@ -213,7 +241,7 @@ class Listing:
             cells=cells,
             title=record.title,
             subtitle=" · ".join(
-                cell.text
+                self._noted(name, cell)
                 for name, cell in zip(names, cells, strict=True)
                 if cell.text and cell.text != record.title and name != "title"
             )[:120],
@@ -222,13 +250,24 @@ class Listing:
             emergency=bool(getattr(record, "emergency", False)),
         )
 
+    def _noted(self, name: str, cell: Cell) -> str:
+        """A value as it stands on a card, where no column says what it is: a number, a yes or no is named."""
+        asked = self.fields.get(name)
+        bare = cell.number or (asked is not None and asked.kind == "boolean")
+        return f"{self.view.column_label(name)} {cell.text}" if bare else cell.text
+
     def _empty(self) -> Empty:
         if self.words or self.filters.active:
             return Empty(
                 _("Nothing matches. Try fewer words or remove a filter."),
                 Button(_("Show all"), self.view.url("list"), icon="x"),
             )
-        return Empty(_("Nothing here at present."), next(iter(self.view.buttons(self.person)), None))
+        new = next(iter(self.view.buttons(self.person)), None)
+        every = next((tab for tab in self.all_tabs if tab.where is None), None)
+        if self.tab is None or self.tab is every:
+            return Empty(_("Nothing has been entered yet."), new)
+        show = Button(_("Show all"), self.url(tab=every.name)) if every is not None else None
+        return Empty(_("“%(view)s” is empty at present.", view=self.tab.label), new or show)
 
     def _export_button(self) -> tuple[Button, ...]:
         if not self.person.may("can_export", self.model.__name__):

@@ -10,11 +10,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
+from unicodedata import east_asian_width
 
 Tone = Literal["waiting", "others", "going", "done", "overdue", "emergency", "muted"]
 """Meaning of a colour (face: colour *and* word *and* shape): waiting for you (amber dot), waiting for others (grey
 ring), going well (blue), done (green check),
 overdue (red square), emergency (red band), muted (withdrawn, declined, …)."""
+
+
+ONE_LINE = 24
+"""Width of a value that is never broken, in Latin letters; a Chinese character counts twice."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +110,11 @@ class Cell:
     number: bool = False
     hint: str = ""
 
+    @property
+    def long(self) -> bool:
+        """Whether the text needs more than one line of a column: a date with its time still stands on one."""
+        return sum(2 if east_asian_width(one) in "WF" else 1 for one in self.text) > ONE_LINE
+
 
 @dataclass(frozen=True)
 class Column:
@@ -191,6 +201,8 @@ class ListPage:
     next_url: str = ""
     here: str = ""
     """This page's own address, to which steps on chosen rows return."""
+    count_url: str = ""
+    """Tells the count that the page did not wait for, or empty."""
 
 
 @dataclass(frozen=True)

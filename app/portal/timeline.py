@@ -204,7 +204,7 @@ def _entry(one: Happened, about: str, document_url: Any, file_urls: Mapping[int,
     order = {name: place for place, name in enumerate(known)}
     for name, value in sorted(values.items(), key=lambda item: (order.get(item[0], len(order)), item[0])):
         if name.startswith("evaluation."):
-            facts.append(_evaluation_fact(value))
+            facts.append(evaluation_fact(value))
         elif event.kind == "update" and isinstance(value, dict) and "new" in value:
             changes.append(
                 Change(
@@ -240,6 +240,12 @@ def _entry(one: Happened, about: str, document_url: Any, file_urls: Mapping[int,
     )
 
 
+def fields_of_event(event: Event) -> dict[str, Field]:
+    """What names the values that an event keeps."""
+    model = RECORD_TYPES.get(event.record_type)
+    return _fields(model, _transition(model, event))
+
+
 def _transition(model: type[Record] | None, event: Event) -> Transition | None:
     if event.kind == "transition" and model is not None and model.workflow is not None and event.name in model.workflow:
         return model.workflow[event.name]
@@ -259,7 +265,8 @@ def _fields(model: type[Record] | None, transition: Transition | None) -> dict[s
     return (fields_of(model) if model is not None else {}) | asked
 
 
-def _evaluation_fact(value: Mapping[str, Any]) -> Fact:
+def evaluation_fact(value: Mapping[str, Any]) -> Fact:
+    """What a township said of one department."""
     from models.call import Satisfaction, Solved
 
     words = [str(Satisfaction(value["satisfaction"]).label), str(Solved(value["solved"]).label)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from flask_babel import format_date
@@ -36,6 +37,8 @@ def value_text(asked: Field, value: Any, record: Any = None) -> str:
         return exact(value)
     if isinstance(value, date):
         return day(value)
+    if isinstance(value, Decimal):
+        return amount(value)
     if isinstance(value, list):
         return "、".join(value_text(asked, one, record) for one in value)
     if asked.kind in ("choice", "choices"):
@@ -43,6 +46,22 @@ def value_text(asked: Field, value: Any, record: Any = None) -> str:
     if hasattr(value, "title") and not isinstance(value, str):
         return str(value.title)
     return str(value)
+
+
+def amount(value: Decimal) -> str:
+    """A sum of money or a share, its thousands apart and with the places that it has: 49,000.00."""
+    return f"{value:,}"
+
+
+def call_address(asked: Field, text: str) -> str:
+    """Where a telephone number leads that is touched on a phone; empty for every other value."""
+    dialled = "".join(one for one in text if one.isdecimal() or one == "+")
+    return f"tel:{dialled}" if asked.name.endswith("phone") and dialled else ""
+
+
+def is_quantity(asked: Field) -> bool:
+    """Whether a field's values are compared by size and so stand right-aligned; a year is a name."""
+    return asked.kind in ("integer", "decimal") and asked.name != "year"
 
 
 def kept_text(asked: Field | None, value: Any) -> str:
@@ -57,9 +76,11 @@ def kept_text(asked: Field | None, value: Any) -> str:
         return _("Yes") if value else _("No")
     if asked is not None and (isinstance(asked.choices, type) or asked.kind == "choices"):
         return next((str(label) for option, label in asked.options(None) if option == value), str(value))
-    if asked is not None and asked.kind == "datetime":
+    if asked is not None and asked.kind in ("date", "datetime") and isinstance(value, str):
         try:
+            if asked.kind == "date":
+                return str(format_date(date.fromisoformat(value), "long"))
             return exact(datetime.fromisoformat(value))
         except ValueError:
-            return str(value)
+            return value
     return str(value)

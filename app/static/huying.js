@@ -35,8 +35,15 @@
     showText();
     const body = new FormData(form);
     body.set("size", size);
-    fetch(form.action, { method: "POST", body, credentials: "same-origin", redirect: "manual" }).catch(() => announce(words.unreachable));
+    fetch(form.action, { method: "POST", body, credentials: "same-origin", redirect: "manual" }).catch(() => { /* this browser keeps it at least */ });
   }));
+
+  all("[data-count]").forEach(async (count) => {
+    try {
+      const answer = await fetch(count.dataset.count, { headers: { Accept: "application/json" }, credentials: "same-origin" });
+      if (answer.ok) count.textContent = (await answer.json()).label;
+    } catch { /* the page said already that there are more */ }
+  });
 
   const closeMenus = (except) => all("details.menu[open]").forEach((menu) => { if (menu !== except) menu.open = false; });
   document.addEventListener("click", (event) => {
@@ -336,11 +343,19 @@
     error.id = `${field.id}-missing`;
     error.textContent = words.required;
     holder.classList.add("has-error");
-    (field.tomselect?.control_input || field).setAttribute("aria-invalid", "true");
-    (field.tomselect?.control_input || field).setAttribute("aria-errormessage", error.id);
+    const control = field.tomselect?.control_input || field;
+    const described = control.getAttribute("aria-describedby");
+    control.setAttribute("aria-invalid", "true");
+    /* Read out with the field: few screen readers know aria-errormessage. */
+    control.setAttribute("aria-describedby", [error.id, described].filter(Boolean).join(" "));
     const help = holder.querySelector(".field-help");
     if (help) help.before(error); else holder.append(error);
-    const clear = () => { error.remove(); holder.classList.remove("has-error"); (field.tomselect?.control_input || field).removeAttribute("aria-invalid"); };
+    const clear = () => {
+      error.remove();
+      holder.classList.remove("has-error");
+      control.removeAttribute("aria-invalid");
+      if (described) control.setAttribute("aria-describedby", described); else control.removeAttribute("aria-describedby");
+    };
     holder.addEventListener("input", clear, { once: true });
     holder.addEventListener("change", clear, { once: true });
   }

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from flask import Flask, render_template_string, request
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, event, text
 
 PAGE = """<!doctype html><html lang="zh-Hans"><head><meta charset="utf-8"><title>呼叫</title></head><body><table>
 <thead><tr>{% for name in ("编号", "事项", "乡镇", "部门", "领域", "状态", "提交", "更新") %}<th>{{ name }}</th>{% endfor %}</tr></thead>
@@ -22,10 +24,11 @@ ORDER BY call.id DESC LIMIT 25
 """
 
 
-def make(url: str, organisation_id: int) -> Flask:
-    """The page."""
+def make(url: str, organisation_id: int, note: Callable[..., None]) -> Flask:
+    """The page; `note` hears of every statement."""
     app = Flask(__name__)
     engine = create_engine(url)
+    event.listen(engine, "before_cursor_execute", note)
 
     @app.get("/calls")
     def calls() -> str:

@@ -10,6 +10,10 @@ import sqlalchemy as sa
 from app.portal.record_view import RecordView
 from models.base import described, fields_of
 from models.workflow import Transition
+from views import RECORDS
+
+VIEWS: dict[str, RecordView] = {view.model.resource(): view() for view in RECORDS}
+"""The record types with pages of their own, in the order of their registration; of these views only what they declare is asked."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +41,9 @@ def referring(view: RecordView) -> list[RecordView]:
     """The other types with pages whose rows name rows of this one."""
     table = sa.inspect(view.model).local_table
     found = []
-    for other in view.appbuilder.record_views.values():
+    for other in VIEWS.values():
         columns = sa.inspect(other.model).local_table.columns
-        if other is not view and any(
+        if other.model is not view.model and any(
             "label" in one.info and key.column.table is table for one in columns for key in one.foreign_keys
         ):
             found.append(other)

@@ -404,7 +404,7 @@ def test_the_city_reader_only_reads(story: Story) -> None:
     token = here.token()
     page = here.get(f"/call/show/{story.call}")
     forms = set(re.findall(r'<form method="post" action="([^"]+)"', page.text))
-    assert forms <= {"/language/", "/logout/"}
+    assert forms <= {"/language/", "/logout/", "/profile/text"}
     told = api.get(f"/call/{story.call}/transitions")
     assert told.json == []
     taken = {

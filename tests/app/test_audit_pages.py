@@ -5,10 +5,13 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
+from app.database import transaction
+from models import clock
 from models.event import Event, EventValue
+from models.sweep import sweep
 from tests.app.visitor import Visitor, visitor, words_of
 from tests.conftest import Installation
-from tests.county import MONDAY, County
+from tests.county import MONDAY, County, at
 
 
 @pytest.fixture
@@ -77,6 +80,26 @@ def test_an_event_shows_its_values_and_its_place_in_the_chain(county: County, au
     with county.acting(None) as session:
         session.execute(sa.update(Event).where(Event.id == key).values(county_id=county["county9"]))
     assert auditor.get(f"/audit/{key}").status_code == 404
+
+
+def test_values_are_named_and_told_in_words(county: County, auditor: Visitor) -> None:
+    _call, assignment = county.dispatched("department1", values={"remark": "请尽快"})
+    county.respond("department1", assignment)
+    visitor(county).sign_in("township1", "falsch")
+    trail = words_of(auditor.get("/audit/"))
+    for raw in ("username：", "address：", "lead：", "remark：", "state：", "township：", "2026-11-23T"):
+        assert raw not in trail
+    assert "派发意见：请尽快" in trail
+    assert "登录名：township1" in trail
+    with county.app.app_context(), clock.at(at("2026-11-27 17:00")):
+        sweep(transaction)
+    trail = words_of(auditor.get("/audit/?record_type=assignment&kind=automatic"))
+    assert "时限：反馈" in trail
+    assert "到期时间：2026年11月" in trail
+    given = {"organisation": county["department1"], "person": county.people["department1"], "phone": "123"}
+    assert visitor(county, "department1").post("/liaison/add", given).status_code == 302
+    trail = words_of(auditor.get("/audit/?record_type=liaison"))
+    assert "单位：自然资源局" in trail
 
 
 def test_verifying_names_what_was_altered(county: County, auditor: Visitor) -> None:

@@ -266,6 +266,47 @@ def test_a_substitute_acts_for_the_person_and_both_are_named(county: County) -> 
     assert name in timeline
 
 
+def test_a_change_by_form_or_program_names_both_where_the_right_is_only_lent(county: County) -> None:
+    """As steps do; what the substitute may do himself is his own."""
+    today = clock.now().date()
+    appointed(county, "checklist", "legal", "checklist_manager", today, today)
+    with county.acting(None) as session:
+        name = session.get_one(Person, county.people["checklist"]).name
+    principal = {"id": county.people["checklist"], "name": name}
+    draft = imports.draft_list(county)
+    api, here = program(county, "legal"), visitor(county, "legal")
+    form = form_to(here.get(f"/checklist/edit/{draft}"), f"/checklist/edit/{draft}")
+    assert here.post(form.action, form.values | {"name": "修订清单"}).status_code == 302
+    assert event_values(county, "update")["on_behalf_of"] == principal
+    assert name in words_of(here.get(f"/checklist/show/{draft}"))
+    item = {
+        "checklist": draft,
+        "number": 7,
+        "field": "水务",
+        "name": "河道保洁",
+        "duties": [{"kind": "primary", "party": "县水务局", "text": "巡查"}],
+    }
+    made_ = api.call("POST", "checklist_item/", json=item)
+    assert made_.status_code == 201, made_.text
+    with county.acting(None) as session:
+        created = session.scalars(
+            sa.select(Event.id).where(Event.name == "create", Event.actor_id == county.people["legal"])
+        )
+        told = session.execute(
+            sa.select(EventValue.event_id, EventValue.value).where(EventValue.name == "on_behalf_of")
+        ).all()
+        assert set(created) <= {row.event_id for row in told}, "the item and its line"
+    assert made_.json is not None
+    assert api.call("DELETE", f"checklist_item/{made_.json['id']}").status_code == 200
+    assert event_values(county, "delete")["on_behalf_of"] == principal
+
+    own = visitor(county, "checklist")
+    appointed(county, "legal", "checklist", "legal_reviewer", today, today)
+    form = form_to(own.get(f"/checklist/edit/{draft}"), f"/checklist/edit/{draft}")
+    assert own.post(form.action, form.values | {"name": "再修订清单"}).status_code == 302
+    assert "on_behalf_of" not in event_values(county, "update")
+
+
 def test_before_and_after_the_time_a_substitute_has_no_powers(county: County) -> None:
     appointed(county, "dispatcher", "duty", "dispatcher", DAY, DAY + timedelta(days=1))
     for when, has in (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 import pytest
@@ -9,7 +10,8 @@ import sqlalchemy as sa
 
 from models.calendar import CalendarDay, CalendarYear, work_calendar
 from models.call import Call
-from models.document import NumberSeries
+from models.document import SERIES, NumberSeries
+from models.paper import _NUMBERS
 from models.setting import SETTINGS, Setting, setting
 from models.worktime import Limit
 from tests.app.visitor import form_to, kept, visitor, words_of
@@ -108,6 +110,16 @@ def test_years_are_added_and_confirmed(county: County) -> None:
     assert reader.get("/calendar/2031").status_code == 200
     assert "<button" not in reader.get("/calendar/2031").text.split("months")[1].split("</section>")[0]
     assert reader.post("/calendar/2031/confirm").status_code == 403
+
+
+def test_every_series_has_a_name(county: County) -> None:
+    with county.acting(None) as session:
+        for number, kind in enumerate(SERIES, 1):
+            session.add(NumberSeries(owner_id=county.id, kind=kind, year=2026, last=number))
+        session.commit()
+    page = words_of(visitor(county, "sysadmin").get("/number_series/"))
+    assert not re.search("[a-z]+_[a-z]+|call|bulletin|conclusion", page.split("Ctrl")[-1])
+    assert set(_NUMBERS) <= set(SERIES)
 
 
 def test_a_series_goes_on_but_never_back(county: County) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from flask import render_template, request
+from flask import jsonify, render_template, request
 from flask_appbuilder import expose
 from flask_babel import gettext as _
 
@@ -14,7 +14,7 @@ from app.portal.listing import Listing, TabSpec
 from app.portal.page import Button, Cell
 from app.portal.record.declared import Declared
 from app.portal.sorting import has_order
-from app.portal.words import pill, value_text
+from app.portal.words import call_address, is_quantity, pill, value_text
 from models.base import described, fields_of
 from models.viewer import Viewer
 
@@ -30,6 +30,12 @@ class Listed(Declared):
         return render_template(
             "list.html", page=listing.page(), frame_active=(self.group, listing.tab.name if listing.tab else "")
         )
+
+    @expose("/count")
+    def count(self) -> Any:
+        """How many rows a list has, in words: asked for by a page that did not wait for it."""
+        person = self.demand("can_list")
+        return jsonify(label=Listing(self, person, request.args).count_label())
 
     def column_names(self) -> tuple[str, ...]:
         return self.columns or tuple(name for name in fields_of(self.model) if described(self.model, name)["listed"])
@@ -63,7 +69,8 @@ class Listed(Declared):
         value = getattr(record, name)
         if name == "state":
             return Cell(pill=pill(value))
-        return Cell(value_text(asked, value, record), number=asked.kind in ("integer", "decimal"))
+        text = value_text(asked, value, record)
+        return Cell(text, url=call_address(asked, text), number=is_quantity(asked))
 
     def column_label(self, name: str) -> str:
         fields = fields_of(self.model)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,7 +16,7 @@ from app.portal.forms import RecordForm
 from app.portal.page import Button, Cell, Fact, Link, RecordPage, Section
 from app.portal.record.declared import Declared
 from app.portal.timeline import entries, happened
-from app.portal.words import pill, value_text
+from app.portal.words import call_address, pill, value_text
 from models.base import RECORD_TYPES, Record, fields_of
 from models.field import Field
 from models.viewer import Viewer
@@ -54,6 +54,9 @@ class Shown(Declared):
         return self.draw(self.with_files(self.record_page(record, failed), record), status)
 
     def draw(self, page: RecordPage, status: int) -> Any:
+        # What the head of the page says already is not said again beside it.
+        facts = tuple(one for one in page.facts if one.cell.url or one.cell.text not in (page.title, page.number))
+        page = replace(page, facts=facts)
         return render_template("record.html", page=page, frame_active=(self.group, "")), status
 
     def with_files(self, page: RecordPage, record: Any) -> RecordPage:
@@ -96,7 +99,8 @@ class Shown(Declared):
                 continue
             text = value_text(asked, getattr(record, name), record)
             if text:
-                found.append(Fact(str(asked.label), Cell(text, url=self.reference_url(asked, record, name))))
+                address = self.reference_url(asked, record, name) or call_address(asked, text)
+                found.append(Fact(str(asked.label), Cell(text, url=address)))
         return tuple(found)
 
     def sections(self, record: Any) -> tuple[Section, ...]:

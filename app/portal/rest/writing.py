@@ -15,7 +15,7 @@ from models.base import Record, described, fields_of, lines_of
 from models.field import EntryErrors, Field, FieldError, Text, incomplete, is_asked, is_empty
 from models.person import Person
 from models.viewer import Viewer
-from models.workflow import Forbidden, Invalid, Stale
+from models.workflow import Forbidden, Invalid, Stale, changed_for
 
 OUT_OF_SIGHT = _l("This record would belong to somebody else.")
 
@@ -82,6 +82,7 @@ def fill(session: Session, record: Record, given: Mapping[str, Any], person: Vie
     Raises Invalid with every field's sentences at once; those of a line under `duties.2.text`.
     """
     with session.no_autoflush:  # looking up what a value names must not save half of the others
+        record.changed_for = changed_for(session, record, person, "can_edit" if record.id is not None else "can_add")
         _fill(session, record, given, person, new=new)
 
 
@@ -155,6 +156,7 @@ def _set_lines(
                 line.county_id = record.county_id  # type: ignore[attr-defined]  # a line's county is its record's
             relation.append(line)
             touched = True
+        line.changed_for = record.changed_for
         for inner in asked.entries[1:]:
             value = place + 1 if inner.name == "position" and entry[inner.name] is None else entry[inner.name]
             try:
@@ -163,6 +165,7 @@ def _set_lines(
                 errors[f"{place}.{inner.name}"] = error.message
         touched = touched or session.is_modified(line)
     for gone in present.values():
+        gone.changed_for = record.changed_for
         relation.remove(gone)
         touched = True
     if errors:
@@ -236,5 +239,8 @@ def _visible_target(session: Session, asked: Field, key: int, county_id: int | N
 def remove(session: Session, record: Record, person: Viewer) -> None:
     """Delete a record. Raises Forbidden or Conflict where it may not be."""
     record.check_delete(person)
+    record.changed_for = changed_for(session, record, person, "can_delete")
+    for line in (line for name in type(record).parts for line in getattr(record, name)):
+        line.changed_for = record.changed_for
     session.delete(record)
     session.flush()

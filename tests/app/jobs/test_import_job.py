@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from app.jobs import background, tasks
+from app.jobs.schedule import make_scheduler
 from app.portal.imports import applying
 from app.security.row_filter import criteria_for
-from models import event
+from models import clock, event, viewer
 from models.checklist import Checklist, ChecklistItem
 from models.event import Event
 from models.imported import Import, ImportState
@@ -202,3 +204,15 @@ def test_an_unexpected_fault_is_tried_again_and_in_the_end_given_up(
     assert items(county) == {}
     apply(county, key)
     assert newest(county).created == ROWS
+
+
+def test_the_schedule_erases_the_file_of_an_import_whose_time_is_over(county: County) -> None:
+    key = upload(county, TABLE)
+    apply(county, key)
+    task = next(one for one in make_scheduler(county.app).tasks if one.name == "erase")
+    with county.app.app_context(), viewer.system(), clock.moved(timedelta(days=40)):
+        assert task.do() == 1
+        assert task.do() == 0
+    one = newest(county)
+    assert one.erased_at is not None
+    assert (one.created, one.differences) == (ROWS, [])

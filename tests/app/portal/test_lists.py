@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from werkzeug.test import TestResponse
 
 from app.database import db
+from models.agency import AgencyStaff
 from models.call import Assignment, Call, CallState
 from tests.app.visitor import visitor, words_of
 from tests.conftest import Installation
@@ -91,6 +92,31 @@ def test_the_count_stops_at_its_cap(county: County, monkeypatch: pytest.MonkeyPa
     assert "40+" not in visitor(county, "dispatcher").get("/call/list/?tab=all").text
     county.submitted()
     assert "40+" in visitor(county, "dispatcher").get("/call/list/?tab=all").text
+
+
+def test_a_page_does_not_wait_for_the_count_of_what_was_asked_for(county: County) -> None:
+    plant(county, 30)
+    here = visitor(county, "dispatcher")
+    page = here.get("/call/list/?tab=all&q=第")
+    assert "超过25条" in page.text
+    address = html.unescape(re.search(r'data-count="([^"]+)"', page.text)[1])  # type: ignore[index]
+    assert "30" in here.get(address).json["label"]
+    assert "30" not in visitor(county, "township2").get(address).json["label"], "each counts what he sees"
+    assert "data-count" not in here.get("/call/list/?tab=all").text, "nothing was asked for, which is counted at once"
+
+
+@pytest.mark.parametrize("nearest", [1, 7, 2000])
+def test_words_are_found_whether_near_or_far(county: County, monkeypatch: pytest.MonkeyPatch, nearest: int) -> None:
+    monkeypatch.setattr("app.portal.listing.NEAREST", nearest)
+    plant(county, 60)
+    here = visitor(county, "dispatcher")
+    page = here.get("/call/list/?tab=all&q=件")
+    walked = titles(page)
+    while link(page, "next"):
+        page = here.get(link(page, "next"))
+        walked += titles(page)
+    assert walked == [f"第{n:03d}件" for n in range(60, 0, -1)]
+    assert titles(here.get("/call/list/?tab=all&q=第003")) == ["第003件"]
 
 
 @pytest.mark.parametrize(
@@ -299,3 +325,19 @@ def test_other_pages_are_thrifty_too(county: County, path: str) -> None:
     with statements(county) as seen:
         assert here.get(path).status_code == 200
     assert len(seen) <= 8, seen
+
+
+def test_an_empty_view_says_what_is_empty_and_leads_on(county: County) -> None:
+    page = visitor(county, "dispatcher").get("/call/list/?tab=overdue")
+    words = words_of(page)
+    assert "“超期”目前没有内容" in words
+    assert "tab=all" in page.text.split("empty-state")[1].split("</div>")[0]
+    assert "还没有登记内容" in words_of(visitor(county, "dispatcher").get("/call/list/?tab=all"))
+
+
+def test_a_card_names_bare_numbers_and_answers(county: County) -> None:
+    own = {"county_id": county.id, "agency_id": county.agencies["agency1"]}
+    with county.acting("department1", MONDAY) as session:
+        session.add(AgencyStaff(**own, name="李明", establishment="institution", membership="party"))
+    page = visitor(county, "township1").get("/agency_staff/list/").text
+    assert "在岗 是" in page.split('class="card-note">')[1].split("<")[0]

@@ -418,3 +418,20 @@ def test_a_timeline_names_no_record_that_its_reader_does_not_see(county: County)
         )
     assert "夜间偷排" not in words_of(visitor(county, "township1").get(f"/call/show/{call}"))
     assert "夜间偷排" in words_of(visitor(county, "dispatcher").get(f"/call/show/{call}"))
+
+
+def test_what_the_head_says_is_not_said_again(county: County) -> None:
+    with county.acting(None) as session:
+        found = session.get_one(Organisation, county["department1"])
+        name = found.title
+    page = visitor(county, "township1").get(f"/organisation/show/{county['department1']}").text
+    facts = page.split('class="record-aside"')[1]
+    assert f"<span>{name}</span>" not in facts
+
+
+def test_steps_without_words_are_told_in_one_line(county: County) -> None:
+    call = county.dispatched("department1", values={"remark": "请尽快到场"})[0]
+    timeline = visitor(county, "township1").get(f"/call/show/{call}").text.split('class="timeline"')[1]
+    kinds = {title: kind for kind, title in re.findall(r'<li class="(\w+)">.*?<b>(.*?)</b>', timeline, re.S)}
+    assert kinds["呼叫已提交"] == "deed"
+    assert "word" in kinds.values()
