@@ -57,9 +57,7 @@ PARTIES = {
 }
 """Whose a link is; all others are the office's."""
 
-BESIDE = frozenset(
-    {Link.extension_ruling, Link.endorsement, Link.long_term_decision, Link.escalation, Link.milestone}
-)
+BESIDE = frozenset({Link.extension_ruling, Link.endorsement, Link.long_term_decision, Link.escalation, Link.milestone})
 """Links during which somebody else has the matter in hand, whose clock runs on: they are no part of the sum."""
 
 APART = frozenset({Link.long_term, Link.milestone})

@@ -15,7 +15,7 @@ from app.database import transaction
 from models import clock, event
 from models.call import Assignment, AssignmentRole, AssignmentState, Call, CallParty, CallState, Evaluation, due_of
 from models.event import Event
-from models.ladder_steps import LadderStep, open_steps
+from models.ladder_steps import LadderStep, open_steps, taken_steps
 from models.supervision import NoticeEntry
 from models.sweep import sweep
 from models.workflow import Refused, permitted
@@ -248,7 +248,7 @@ class LifeOfCalls(RuleBasedStateMachine):
         assert {one.organisation_id: (one.role, one.state, one.due) for one in found} == wanted
 
     def clocks_are_right(self, session: Any, assignment: Assignment) -> None:
-        steps = open_steps(session, assignment)
+        steps = open_steps(session, assignment, taken_steps(session, [assignment])[assignment.id])
         assert assignment.next_step_at == (steps[0].at if steps else None)
         running = (
             assignment.state in (AssignmentState.pending, AssignmentState.responded)

@@ -48,7 +48,8 @@ class Minutes:
         if self.wall:
             return lambda a, b: int((b - a).total_seconds() // 60)
         days = {
-            FIRST + timedelta(days=n): ((FIRST + timedelta(days=n)).weekday() < 5) != (n in self.odd) for n in range(DAYS)
+            FIRST + timedelta(days=n): ((FIRST + timedelta(days=n)).weekday() < 5) != (n in self.odd)
+            for n in range(DAYS)
         }
         return WorkCalendar(days, hours=self.hours).minutes_between
 
