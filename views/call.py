@@ -16,6 +16,7 @@ from sqlalchemy.orm import joinedload, load_only, selectinload
 from app.database import db
 from app.portal.contact import reads_phone, without_phone
 from app.portal.deadline import Measure, clocks, exact, running, short
+from app.portal.export import ExportColumn
 from app.portal.frame import Entry
 from app.portal.listing import TabSpec
 from app.portal.page import Attachment, Badge, Button, Cell, Clock, Fact, Part, RecordPage, Section
@@ -30,6 +31,7 @@ from models.organisation import Organisation
 from models.paper import issue, platform_office
 from models.viewer import Viewer
 from models.workflow import Conflict, Forbidden, load_visible
+from views import call_time
 
 OFFICES = frozenset({"dispatcher", "office_director", "supervisor", "county_leader", "duty_officer", "city_reader"})
 READERS = OFFICES | {"township_officer", "department_officer"}
@@ -162,6 +164,9 @@ class CallView(RecordView):
 
     cell_changed.label = _l("Changed")  # type: ignore[attr-defined]
 
+    def export_columns(self) -> tuple[ExportColumn, ...]:
+        return (*super().export_columns(), *call_time.export_columns())
+
     # Page
 
     def sees_all_values(self, record: Any, person: Viewer) -> bool:
@@ -188,6 +193,7 @@ class CallView(RecordView):
             emergency=_("Emergency") if call.emergency else "",
             parts_title=_("Departments"),
             parts=tuple(sorted(parts, key=lambda part: not part.mine)),
+            sections=(*call_time.sections(call), *page.sections),
             documents=self._documents(call),
             buttons=(*page.buttons, *self._paper_button(call)),
         )
