@@ -31,6 +31,7 @@ AUTOMATIC = {
     "all_opinions_in": _l("All opinions are in"),
     "amber": _l("Reminder: the deadline is near"),
     "reminder": _l("Reminder slip issued"),
+    "director_sheet": _l("The morning's sheet was laid out"),
     "issue": _l("Issued"),
     "supersede": _l("Superseded by a newer version"),
     "ask_opinion": _l("Opinion asked"),
