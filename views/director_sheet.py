@@ -71,8 +71,8 @@ class DirectorSheetView(AdministrationPage):
     def _block(title: str, rows: Iterable[SheetRow], *, deadline: bool = True) -> Block:
         columns = (
             Column("matter", _("Matter")),
-            Column("party", _("Who")),
-            Column("clock", _("What")),
+            Column("party", _("Whose turn")),
+            Column("clock", _("What is due")),
             Column("due", _("Deadline") if deadline else _("State")),
         )
         found = tuple(rows)

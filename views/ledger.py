@@ -15,7 +15,7 @@ from flask_babel import lazy_gettext as _l
 
 from app.database import db
 from app.portal.administration import AdministrationPage
-from app.portal.deadline import exact, written
+from app.portal.deadline import written
 from app.portal.export import FORMATS, ExportColumn, Value, write_workbook
 from app.portal.frame import Entry
 from app.portal.page import Button, Cell, Column, Fact
@@ -207,7 +207,7 @@ def _counted(title: str, head: str, counts: Sequence[tuple[str, int]]) -> Block:
 
 
 def _when(instant: datetime | None) -> str:
-    return exact(instant) if instant is not None else ""
+    return written(instant, "yyyy-MM-dd HH:mm") if instant is not None else ""
 
 
 def _standing(call: Call) -> list[Assignment]:
