@@ -64,6 +64,10 @@ WORDINGS: dict[str, Wording] = {
     "overdue": Wording(
         _l("Deadline has passed"), _l("%(call)s was due on %(due)s. The reminder slip %(number)s has been issued.")
     ),
+    "deadline_moved": Wording(
+        _l("Deadline recomputed"),
+        _l("The working calendar changed: %(call)s is now due on %(due)s."),
+    ),
     "director_sheet": Wording(
         _l("The morning's sheet"),
         _l(

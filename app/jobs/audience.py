@@ -17,6 +17,7 @@ from models.base import RECORD_TYPES, Record
 from models.call import Assignment, Call, Satisfaction
 from models.event import Event, EventValue
 from models.organisation import Organisation
+from models.party_clocks import CLOCK_NAMES
 from models.person import Person
 
 
@@ -168,6 +169,8 @@ def messages(session: Session, event: Event) -> list[tuple[Record, Message]]:
     """What an event makes be told, with the record that it is about."""
     if (event.record_type, event.name) == ("organisation", "director_sheet"):
         return [_director_sheet(session, event)]
+    if event.name == "deadline_recomputed":
+        return list(_deadline_moved(session, event))
     telling = TOLD.get((event.record_type, event.name)) if event.kind in ("transition", "automatic") else None
     if telling is None:
         return []
@@ -186,6 +189,27 @@ def _director_sheet(session: Session, event: Event) -> tuple[Record, Message]:
     return county, Message(
         "director_sheet", Group(frozenset({"office_director"}), county_id=county.id), _values(session, event)
     )
+
+
+def _deadline_moved(session: Session, event: Event) -> Iterator[tuple[Record, Message]]:
+    """Whose clock it is, of calls: a department its response and report, everybody else what the rule of his clock names."""
+    record = session.get(RECORD_TYPES[event.record_type], event.record_id)
+    if record is None or not isinstance(record.thread, Call):
+        return
+    call, values = record.thread, _values(session, event)
+    if isinstance(record, Assignment):
+        to = Group(OFFICERS, frozenset({record.department_id}))
+    else:
+        responsible = CLOCK_NAMES[values["clock"]].of(record)
+        organisation = responsible.organisation_id
+        to = Group(
+            responsible.roles,
+            frozenset({organisation} if organisation is not None else ()),
+            call.county_id if organisation is None else None,
+        )
+    moved = [value for value in values.values() if isinstance(value, dict) and "new" in value]
+    told = {"call": call.number, "due": min(value["new"] for value in moved)}
+    yield call, Message("deadline_moved", to, told)
 
 
 def _values(session: Session, event: Event) -> dict[str, Any]:

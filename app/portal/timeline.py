@@ -31,6 +31,7 @@ AUTOMATIC = {
     "all_opinions_in": _l("All opinions are in"),
     "amber": _l("Reminder: the deadline is near"),
     "reminder": _l("Reminder slip issued"),
+    "deadline_recomputed": _l("Deadline recomputed, because the working calendar changed"),
     "director_sheet": _l("The morning's sheet was laid out"),
     "issue": _l("Issued"),
     "supersede": _l("Superseded by a newer version"),
@@ -203,7 +204,11 @@ def _entry(one: Happened, about: str, document_url: Any, file_urls: Mapping[int,
     for name, value in sorted(values.items(), key=lambda item: (order.get(item[0], len(order)), item[0])):
         if name.startswith("evaluation."):
             facts.append(_evaluation_fact(value))
-        elif event.kind == "update" and isinstance(value, dict) and "new" in value:
+        elif (
+            (event.kind == "update" or event.name == "deadline_recomputed")
+            and isinstance(value, dict)
+            and "new" in value
+        ):
             changes.append(
                 Change(
                     str(known[name].label) if name in known else name,

@@ -167,3 +167,23 @@ def test_navigation_shows_each_what_he_keeps(county: County) -> None:
     assert entries("department1") == {"/ledger/"}
     assert entries("director") == {"/ledger/", "/director_sheet/"}
     assert entries("auditor") == set()
+
+
+# The calendar of a year that is not published yet
+
+
+def test_a_click_in_the_calendar_moves_deadlines_and_tells_people(county: County, queue: Any) -> None:
+    call, _one = county.dispatched("department1", when=at("2026-12-29 09:00"))
+    with moved_clock(county, at("2026-12-30 10:00")):
+        office = english(county, "dispatcher")
+        assert "left, provisional" in words_of(office.get(f"/call/show/{call}"))
+        clicked = english(county, "sysadmin").post("/calendar/2027/day", {"day": "2027-01-04"})
+        assert clicked.status_code == 302
+        words = words_of(office.get(f"/call/show/{call}"))
+    assert "Deadline recomputed, because the working calendar changed" in words
+    assert "2027-01-06 17:30" in words
+    assert "2027-01-07 17:30" in words
+    with county.app.app_context():
+        Relay(queue).run()
+    here = english(county, "department1")
+    assert "is now due on 01-07 17:30" in words_of(here.get("/inbox/"))
