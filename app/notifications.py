@@ -64,6 +64,17 @@ WORDINGS: dict[str, Wording] = {
     "overdue": Wording(
         _l("Deadline has passed"), _l("%(call)s was due on %(due)s. The reminder slip %(number)s has been issued.")
     ),
+    "deadline_moved": Wording(
+        _l("Deadline recomputed"),
+        _l("The working calendar changed: %(call)s is now due on %(due)s."),
+    ),
+    "director_sheet": Wording(
+        _l("The morning's sheet"),
+        _l(
+            "Due today: %(due_today)s. Overdue: %(overdue)s. Emergencies since offices closed: %(emergencies)s. "
+            "Expired clocks: %(expired)s. Slips to be signed: %(slips)s."
+        ),
+    ),
     "closed_as_missed": Wording(
         _l("Closed as not handled"), _l("%(call)s was closed as not handled by %(department)s.")
     ),

@@ -45,9 +45,11 @@ from views.consultation import (
     ConsultationOpinionView,
     PersonnelConsultationView,
 )
+from views.director_sheet import DirectorSheetView
 from views.document import DocumentView, NoticeView
 from views.home import HomeView, LanguageView, SearchView
 from views.inbox import InboxView
+from views.ledger import LedgerView
 from views.number_series import NumberSeriesView
 from views.organisation import OrganisationView
 from views.own import InterfaceView, ProfileView
@@ -70,6 +72,8 @@ PAGES = (
     AuditView,
     AccessView,
     SetUpView,
+    DirectorSheetView,
+    LedgerView,
 )
 RECORDS = (
     CallView,

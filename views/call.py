@@ -17,6 +17,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from app.database import db, transaction
 from app.portal.contact import reads_phone, without_phone
 from app.portal.deadline import Measure, clocks, exact, running, short
+from app.portal.export import ExportColumn
 from app.portal.forms import RecordForm
 from app.portal.frame import Entry
 from app.portal.listing import TabSpec
@@ -35,6 +36,7 @@ from models.return_request import ReturnRequest
 from models.similar_calls import similar_calls
 from models.viewer import Viewer
 from models.workflow import Conflict, Forbidden, load_visible
+from views import call_time
 from views.call_page import dependent_titles, escalations, headline, load_beside, main_sections, part_facts
 from views.work import OPEN, candidates, nearest, overdue, todo
 
@@ -188,6 +190,9 @@ class CallView(RecordView):
 
     cell_changed.label = _l("Changed")  # type: ignore[attr-defined]
 
+    def export_columns(self) -> tuple[ExportColumn, ...]:
+        return (*super().export_columns(), *call_time.export_columns())
+
     # Page
 
     def sees_all_values(self, record: Any, person: Viewer) -> bool:
@@ -215,6 +220,7 @@ class CallView(RecordView):
             main_sections=main_sections(call, beside, self.page_url, person),
             parts_title=_("Departments"),
             parts=tuple(sorted(parts, key=lambda part: not part.mine)),
+            sections=(*call_time.sections(call), *page.sections),
             documents=self._documents(call),
             buttons=(*page.buttons, *self._paper_button(call)),
             next_item=self._next_item(call),

@@ -19,6 +19,8 @@ from models.notification import Notification
 from models.workflow import load_visible
 
 PAGE = 30
+PAGES = {"director_sheet": "DirectorSheetView.list"}
+"""Messages that are about a page rather than a record."""
 
 
 class InboxView(BaseView):  # type: ignore[misc]
@@ -66,7 +68,9 @@ class InboxView(BaseView):  # type: ignore[misc]
             return redirect(url_for("SignInView.login"))
         one: Notification = load_visible(db.session(), Notification, pk)
         one.read_at = one.read_at or clock.now()
-        target = self.appbuilder.url_of(one.record_type, one.record_id) or url_for("InboxView.list")
+        page = PAGES.get(one.kind)
+        target = url_for(page) if page is not None else self.appbuilder.url_of(one.record_type, one.record_id)
+        target = target or url_for("InboxView.list")
         db.session.commit()
         return redirect(target)
 

@@ -13,10 +13,11 @@ import sqlalchemy as sa
 from flask_appbuilder.security.sqla.models import Role
 from sqlalchemy.orm import Session
 
-from models.base import RECORD_TYPES
+from models.base import RECORD_TYPES, Record
 from models.call import Assignment, Call, Satisfaction
 from models.event import Event, EventValue
 from models.organisation import Organisation
+from models.party_clocks import CLOCK_NAMES
 from models.person import Person
 
 
@@ -164,8 +165,12 @@ TOLD: dict[tuple[str, str], Telling] = {
 """By record type and step. What stands not here is told to nobody."""
 
 
-def messages(session: Session, event: Event) -> list[tuple[Call, Message]]:
-    """What an event makes be told, with the call that it is about."""
+def messages(session: Session, event: Event) -> list[tuple[Record, Message]]:
+    """What an event makes be told, with the record that it is about."""
+    if (event.record_type, event.name) == ("organisation", "director_sheet"):
+        return [_director_sheet(session, event)]
+    if event.name == "deadline_recomputed":
+        return list(_deadline_moved(session, event))
     telling = TOLD.get((event.record_type, event.name)) if event.kind in ("transition", "automatic") else None
     if telling is None:
         return []
@@ -174,13 +179,44 @@ def messages(session: Session, event: Event) -> list[tuple[Call, Message]]:
         return []
     call = record.call if isinstance(record, Assignment) else record
     assert isinstance(call, Call)
+    occurrence = Occurrence(session, call, record if isinstance(record, Assignment) else None, _values(session, event))
+    return [(call, message) for message in telling(occurrence)]
+
+
+def _director_sheet(session: Session, event: Event) -> tuple[Record, Message]:
+    """The morning's sheet is the office director's alone."""
+    county = session.get_one(Organisation, event.record_id)
+    return county, Message(
+        "director_sheet", Group(frozenset({"office_director"}), county_id=county.id), _values(session, event)
+    )
+
+
+def _deadline_moved(session: Session, event: Event) -> Iterator[tuple[Record, Message]]:
+    """Whose clock it is, of calls: a department its response and report, everybody else what the rule of his clock names."""
+    record = session.get(RECORD_TYPES[event.record_type], event.record_id)
+    if record is None or not isinstance(record.thread, Call):
+        return
+    call, values = record.thread, _values(session, event)
+    if isinstance(record, Assignment):
+        to = Group(OFFICERS, frozenset({record.department_id}))
+    else:
+        responsible = CLOCK_NAMES[values["clock"]].of(record)
+        organisation = responsible.organisation_id
+        to = Group(
+            responsible.roles,
+            frozenset({organisation} if organisation is not None else ()),
+            call.county_id if organisation is None else None,
+        )
+    moved = [value for value in values.values() if isinstance(value, dict) and "new" in value]
+    told = {"call": call.number, "due": min(value["new"] for value in moved)}
+    yield call, Message("deadline_moved", to, told)
+
+
+def _values(session: Session, event: Event) -> dict[str, Any]:
     rows = session.execute(
         sa.select(EventValue.name, EventValue.value).where(EventValue.event_id == event.id).order_by(EventValue.name)
     )
-    occurrence = Occurrence(
-        session, call, record if isinstance(record, Assignment) else None, {row.name: row.value for row in rows}
-    )
-    return [(call, message) for message in telling(occurrence)]
+    return {row.name: row.value for row in rows}
 
 
 class Directory:

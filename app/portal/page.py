@@ -293,26 +293,45 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Share:
-    """One piece of a bar of shares, e.g. how long one link of a call took."""
+class TimePart:
+    """How long one link of a call took, in words, and which part of the whole that is."""
 
-    label: str
-    value_label: str
-    percent: float
-    """Share of the whole, 0–100."""
-    tone: Tone
+    who: str
+    what: str
+    words: str
+    """How long, `7个工作日2小时`."""
+    look: Literal["township", "office", "department", "leader", "apart"]
+    percent: float = 0
+    """Share of the bar, 0–100; the last `late_percent` of it were beyond the deadline."""
+    late_percent: float = 0
+    late: str = ""
+    """By how much it was late, in words, or empty."""
+    running: bool = False
+    """Whether it still lasts."""
+
+
+@dataclass(frozen=True)
+class TimeBar:
+    """Where the time went: the links of a call one after the other as a bar, and as a list that says the same in words."""
+
+    whole: str
+    """How long the whole way took, and in which measure."""
+    parts: tuple[TimePart, ...]
+    beside: tuple[TimePart, ...] = ()
+    """What ran while somebody else had the matter in hand, or is counted apart: no part of the bar."""
+    beside_title: str = ""
 
 
 @dataclass(frozen=True)
 class Section:
-    """A titled block: facts, a bar of shares, or a small table."""
+    """A titled block: facts, where the time went, or a small table."""
 
     title: str
     facts: tuple[Fact, ...] = ()
     columns: tuple[Column, ...] = ()
     rows: tuple[Row, ...] = ()
     empty: str = ""
-    shares: tuple[Share, ...] = ()
+    time: TimeBar | None = None
     count_label: str = ""
     link: Link | None = None
     """Leads to the whole list of which this block shows the beginning."""

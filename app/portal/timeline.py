@@ -32,6 +32,8 @@ AUTOMATIC = {
     "lapse": _l("No longer needed"),
     "amber": _l("Reminder: the deadline is near"),
     "reminder": _l("Reminder slip issued"),
+    "deadline_recomputed": _l("Deadline recomputed, because the working calendar changed"),
+    "director_sheet": _l("The morning's sheet was laid out"),
     "issue": _l("Issued"),
     "supersede": _l("Superseded by a newer version"),
     "ask_opinion": _l("Opinion asked"),
@@ -205,7 +207,11 @@ def _entry(one: Happened, about: str, document_url: Any, file_urls: Mapping[int,
     for name, value in sorted(values.items(), key=lambda item: (order.get(item[0], len(order)), item[0])):
         if name.startswith("evaluation."):
             facts.append(evaluation_fact(value))
-        elif event.kind == "update" and isinstance(value, dict) and "new" in value:
+        elif (
+            (event.kind == "update" or event.name == "deadline_recomputed")
+            and isinstance(value, dict)
+            and "new" in value
+        ):
             changes.append(
                 Change(
                     str(known[name].label) if name in known else name,
