@@ -22,6 +22,7 @@ from app.jobs.audience import Directory, messages
 from models import clock, viewer
 from models.event import Event
 from models.notification import Job, Notification
+from models.person import ZONE
 
 BATCH = 200
 """Events or jobs handled in one transaction."""
@@ -88,7 +89,7 @@ def _relay_events(done: Relayed) -> bool:
     with transaction() as session:
         waiting = sa.select(Event).where(Event.relayed_at.is_(None)).order_by(Event.id).limit(BATCH)
         events = session.scalars(waiting.with_for_update(skip_locked=True)).all()
-        directory = Directory(session)
+        directory = Directory(session, clock.now().astimezone(ZONE).date())
         rows = [row for event in events for row in _notifications(session, event, directory)]
         done.notifications += _insert_new(session, rows)
         if events:
@@ -101,21 +102,23 @@ def _relay_events(done: Relayed) -> bool:
 
 
 def _notifications(session: Session, event: Event, directory: Directory) -> list[dict[str, Any]]:
-    """A row for each person who is told; never for the one who did it himself."""
-    return [
-        {
-            "event_id": event.id,
-            "person_id": person_id,
-            "kind": message.kind,
-            "values": dict(message.values),
-            "record_type": call.resource(),
-            "record_id": call.id,
-            "made_at": event.at,
-        }
-        for call, message in messages(session, event)
-        for person_id in directory.people(message.to)
-        if person_id != event.actor_id
-    ]
+    """A row for each person who is told, by the first message that is for him; never for the one who did it himself."""
+    rows: dict[int, dict[str, Any]] = {}
+    for about, message in messages(session, event):
+        for one in directory.people(message.to):
+            if one.person_id != event.actor_id and one.person_id not in rows:
+                rows[one.person_id] = {
+                    "event_id": event.id,
+                    "person_id": one.person_id,
+                    "kind": message.kind,
+                    "role": one.role,
+                    "relation": one.relation,
+                    "values": dict(message.values),
+                    "record_type": about.resource(),
+                    "record_id": about.id,
+                    "made_at": event.at,
+                }
+    return list(rows.values())
 
 
 def _insert_new(session: Session, rows: list[dict[str, Any]]) -> int:
