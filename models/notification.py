@@ -85,6 +85,8 @@ class Job(Model):
     name: Mapped[str] = mapped_column(sa.String(64), nullable=False)
     arguments: Mapped[dict[str, Any]] = mapped_column(JSON, nullable=False)
     wanted_at: Mapped[datetime] = mapped_column(UtcDateTime, nullable=False)
+    not_before: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When it may be queued at the earliest; at once where there is none."""
     queued_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     done_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     attempts: Mapped[int] = mapped_column(sa.Integer, nullable=False, default=0)

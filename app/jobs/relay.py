@@ -7,7 +7,7 @@ interrupted is done again, and what is done again changes nothing, because notif
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,7 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.database import db, transaction
-from app.jobs import queue
+from app.jobs import deliveries, queue
 from app.jobs.audience import Directory, messages
 from models import clock, viewer
 from models.event import Event
@@ -39,6 +39,7 @@ class Relayed:
 
     events: int = 0
     notifications: int = 0
+    deliveries: int = 0
     jobs: int = 0
 
 
@@ -91,7 +92,9 @@ def _relay_events(done: Relayed) -> bool:
         events = session.scalars(waiting.with_for_update(skip_locked=True)).all()
         directory = Directory(session, clock.now().astimezone(ZONE).date())
         rows = [row for event in events for row in _notifications(session, event, directory)]
-        done.notifications += _insert_new(session, rows)
+        made = _insert_new(session, rows)
+        done.notifications += len(made)
+        done.deliveries += deliveries.plan(session, made)
         if events:
             relayed = (
                 sa.update(Event).where(Event.id.in_([event.id for event in events])).values(relayed_at=clock.now())
@@ -121,25 +124,31 @@ def _notifications(session: Session, event: Event, directory: Directory) -> list
     return list(rows.values())
 
 
-def _insert_new(session: Session, rows: list[dict[str, Any]]) -> int:
+def _insert_new(session: Session, rows: list[dict[str, Any]]) -> list[int]:
+    """Keys of the notifications that were not there yet."""
     if not rows:
-        return 0
+        return []
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     table = sa.inspect(Notification).local_table
     statement = (
         insert(table).on_conflict_do_nothing(index_elements=["event_id", "person_id", "kind"]).returning(table.c.id)
     )
-    return len(session.connection().execute(statement.values(rows)).all())
+    return list(session.connection().execute(statement.values(rows)).scalars())
 
 
-def _waiting(now: datetime) -> sa.ColumnElement[bool]:
-    return sa.and_(Job.done_at.is_(None), sa.or_(Job.queued_at.is_(None), Job.queued_at < now - QUEUE_AGAIN_AFTER))
+def _waiting() -> sa.ColumnElement[bool]:
+    """Jobs to be queued. How long one has been queued is measured by the machine's time, when one may be by the clock that people see."""
+    return sa.and_(
+        Job.done_at.is_(None),
+        sa.or_(Job.queued_at.is_(None), Job.queued_at < clock.machine_now() - QUEUE_AGAIN_AFTER),
+        sa.or_(Job.not_before.is_(None), Job.not_before <= clock.now()),
+    )
 
 
 def _jobs_wait() -> bool:
     """Whether there is anything to queue; asked every second, so without taking SQLite's write lock."""
     with db.session.session_factory() as session:
-        return session.scalars(sa.select(Job.id).where(_waiting(clock.machine_now())).limit(1)).first() is not None
+        return session.scalars(sa.select(Job.id).where(_waiting()).limit(1)).first() is not None
 
 
 def _claim() -> list[Job]:
@@ -151,7 +160,7 @@ def _claim() -> list[Job]:
     with transaction() as session:
         jobs = list(
             session.scalars(
-                sa.select(Job).where(_waiting(now)).order_by(Job.id).limit(BATCH).with_for_update(skip_locked=True)
+                sa.select(Job).where(_waiting()).order_by(Job.id).limit(BATCH).with_for_update(skip_locked=True)
             )
         )
         for job in jobs:
