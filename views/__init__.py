@@ -14,6 +14,7 @@ from views.agency import (
     MembershipTransferView,
     StationedAgencyView,
 )
+from views.alarm import AlarmView
 from views.assessment import (
     AssessmentRunView,
     AssessmentSchemeView,
@@ -34,6 +35,8 @@ from views.consultation import (
     ConsultationOpinionView,
     PersonnelConsultationView,
 )
+from views.contact import ContactView
+from views.delivery import DeliveryView
 from views.document import DocumentView, NoticeView
 from views.home import HomeView, LanguageView, SearchView
 from views.inbox import InboxView
@@ -51,11 +54,14 @@ PAGES = (
     LanguageView,
     SearchView,
     InboxView,
+    AlarmView,
     ProfileView,
+    ContactView,
     InterfaceView,
     RoleView,
     CalendarView,
     NumberSeriesView,
+    DeliveryView,
     AuditView,
     AccessView,
     SetUpView,

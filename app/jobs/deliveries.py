@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session, joinedload
 from app.channels import Letter, NotSent, ways
 from app.database import db, transaction
 from app.notifications import text_of, why_told, wording_of
+from app.security.alarm_links import alarm_token
 from models import clock
 from models.delivery import Channel, Contact, Delivery, DeliveryState, next_digest
 from models.notification import Job, Notification, Topic
@@ -231,7 +232,7 @@ def _letter(wanted: Sequence[Delivery], channel: Channel, name: str) -> Letter:
     title, text = text_of(one, outside=True)
     urgent = wording_of(one).topic is Topic.emergency
     heading = _("[Huying, urgent] %(title)s", title=title) if urgent else _("[Huying] %(title)s", title=title)
-    parts = [text, _link()]
+    parts = [text, _alarm_link(one) or _link()]
     if channel is Channel.mail:
         parts.append(_("You get this because: %(why)s", why=why_told(one)))
     return Letter(key, heading, "\n\n".join(filter(None, parts)))
@@ -241,6 +242,15 @@ def _digest(wanted: Sequence[Delivery], key: str) -> Letter:
     lines = [" – ".join(text_of(one.notification, outside=True)) for one in wanted]
     heading = _("[Huying] %(number)s messages", number=len(lines))
     return Letter(key, heading, "\n\n".join(filter(None, ["\n".join(lines), _link()])))
+
+
+def _alarm_link(one: Notification) -> str:
+    """For an alarm: the link that leads to its one button, good for a while from now on."""
+    portal, assignment_id = current_app.config["PORTAL_URL"], one.values.get("assignment")
+    if not portal or assignment_id is None or not wording_of(one).rings:
+        return ""
+    token = alarm_token(assignment_id, one.person_id)
+    return str(_("Confirm by one tap: %(link)s", link=f"{portal}/alarm/?for={token}"))
 
 
 def _link() -> str:
