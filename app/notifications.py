@@ -357,8 +357,11 @@ def text_of(notification: Notification, *, outside: bool = False) -> tuple[str, 
 
 def why_told(notification: Notification) -> str:
     """Why a person got this: the kind of message, the role in which he did, how he stands to the matter."""
+    topic = wording_of(notification).topic.label
+    if not notification.relation:  # from before it was kept
+        return str(topic)
     role = ROLES.get(notification.role)
     because = str(RELATIONS[cast("Relation", notification.relation)])
     if role is not None:
         because = _("%(role)s: %(because)s", role=role.label, because=because)
-    return str(_("%(topic)s · %(because)s", topic=wording_of(notification).topic.label, because=because))
+    return str(_("%(topic)s · %(because)s", topic=topic, because=because))

@@ -19,6 +19,8 @@ depends_on = None
 def upgrade() -> None:
     op.add_column("notification", sa.Column("role", sa.String(length=64), nullable=False, server_default=""))
     op.add_column("notification", sa.Column("relation", sa.String(length=32), nullable=False, server_default=""))
+    # Whether a telephone is told is said by the values now, not by a kind of its own.
+    op.execute("UPDATE notification SET kind = 'emergency' WHERE kind = 'emergency_phone'")
     op.add_column("job", sa.Column("not_before", sa.DateTime(timezone=True), nullable=True))
     op.create_table(
         "contact",

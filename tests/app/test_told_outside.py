@@ -86,6 +86,16 @@ def test_the_inbox_says_why_one_got_a_message(county: County) -> None:
     assert "Department officer (liaison): your department has it in hand" in words
 
 
+def test_a_message_from_before_reasons_were_kept_can_still_be_read(county: County) -> None:
+    county.dispatched("department1")
+    relay(county)
+    with county.acting(None) as session:
+        session.execute(sa.update(Notification).values(role="", relation=""))
+    page = english(county, "department1").get("/inbox/")
+    assert page.status_code == 200
+    assert "What is to be done" in words_of(page)
+
+
 # By one tap
 
 
