@@ -18,7 +18,7 @@ from models import viewer
 from models.base import JSON, KEY, UtcDateTime
 from models.field import Choice
 from models.notification import Notification, Topic
-from models.person import NO_MAILBOX, ZONE, Person
+from models.person import ZONE, Person
 
 
 class Channel(Choice):
@@ -50,6 +50,9 @@ _ADDRESS = {
     Channel.sms: re.compile(r"\+?\d{6,20}"),
 }
 _KEY = re.compile(r"[\w.@+-]+", re.ASCII)
+NOWHERE = ".invalid"
+"""End of addresses that no letter can ever reach: who has no mailbox, and the people of the demonstration county (RFC 2606)."""
+
 _MOBILE = re.compile(r"1\d{10}")
 LONGEST_ADDRESS = 128
 
@@ -114,7 +117,7 @@ class Contact(Model):
 
 def own_address(channel: Channel, person: Person) -> str:
     """What the account itself tells: its mailbox, a telephone that takes text messages, and for the county's service its name."""
-    if channel is Channel.mail and not person.email.endswith(f"@{NO_MAILBOX}"):
+    if channel is Channel.mail and not person.email.endswith(NOWHERE):
         return person.email
     if channel is Channel.sms and _MOBILE.fullmatch(person.phone or ""):
         return person.phone or ""

@@ -158,7 +158,12 @@ def _fields(channels: list[Channel]) -> tuple[Field, ...]:
     ]
     addresses = [
         Field(
-            f"address_{one.value}", one.label, required=False, length=LONGEST_ADDRESS, help=_usual(one), placeholder=own
+            f"address_{one.value}",
+            _("Address: %(way)s", way=one.label),
+            required=False,
+            length=LONGEST_ADDRESS,
+            help=_usual(one),
+            placeholder=own,
         )
         for one in channels
         for own in [own_address(one, g.user)]
@@ -178,4 +183,8 @@ def _fields(channels: list[Channel]) -> tuple[Field, ...]:
 
 def _usual(channel: Channel) -> str:
     own = own_address(channel, g.user)
-    return str(_("Empty: %(address)s.", address=own) if own else _("Empty: you are not told by this way."))
+    return str(
+        _("If you leave this empty: %(address)s.", address=own)
+        if own
+        else _("If you leave this empty, you are not told by this way.")
+    )

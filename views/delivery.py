@@ -111,7 +111,7 @@ class DeliveryView(AdministrationPage):
             Column("attempts", _("Attempts"), number=True),
             Column("error", _("What went wrong")),
         )
-        return Block(_("What could not be sent"), columns=columns, rows=rows, empty=_("Everything was sent."))
+        return Block(_("What could not be sent"), columns=columns, rows=rows, empty=_("Nothing has gone wrong."))
 
 
 def _pill(one: Delivery) -> Pill:

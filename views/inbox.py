@@ -43,7 +43,7 @@ class InboxView(BaseView):  # type: ignore[misc]
         items = []
         for one in found[:PAGE]:
             title, text = text_of(one)
-            tone: Tone = "emergency" if one.id in ringing else "others" if one.read_at else "waiting"
+            tone: Tone = "others" if one.read_at else "waiting"
             items.append(
                 InboxItem(
                     title,

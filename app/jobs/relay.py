@@ -30,6 +30,9 @@ BATCH = 200
 QUEUE_AGAIN_AFTER = timedelta(minutes=5)
 """A job queued for longer than this and not done was lost: with Redis, or with its worker."""
 
+AHEAD = frozenset({"deliver"})
+"""Jobs that wait for no others: an alarm must not stand behind a thousand papers, and takes a moment."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -68,7 +71,7 @@ class Relay:
             while claimed := _claim():
                 for place, job in enumerate(claimed):
                     try:
-                        queue.put(self._connection, job.id, job.key, job.attempts)
+                        queue.put(self._connection, job.id, job.key, job.attempts, first=job.name in AHEAD)
                     except RedisError:
                         _release(claimed[place:])
                         raise

@@ -250,4 +250,4 @@ def test_administrators_see_what_could_not_be_sent_and_nothing_of_what_it_says(
         assert visitor(county, name).get("/delivery/").status_code == 403
     with county.acting(None) as session:
         session.execute(sa.update(Delivery).values(made_at=MONDAY - timedelta(days=300)))
-    assert "Everything was sent." in words_of(english(county, "sysadmin").get("/delivery/"))
+    assert "Nothing has gone wrong." in words_of(english(county, "sysadmin").get("/delivery/"))

@@ -218,7 +218,7 @@ def test_what_is_old_when_it_is_relayed_stays_in_the_inbox(
 
 def test_without_an_address_nothing_is_sent(county: County, redis_server: QueueServer, mail: MailServer) -> None:
     with county.acting(None) as session:
-        session.get_one(Person, county.people["department1"]).email = "department1@mailbox.invalid"
+        session.get_one(Person, county.people["department1"]).email = "department1@county.invalid"
     county.dispatched("department1")
     relay(county)
     assert not any(name == "department1" for name, _channel, _state in rows(county))
@@ -352,3 +352,11 @@ def test_a_withdrawn_draft_sends_nothing(county: County, redis_server: QueueServ
     county.do("township1", Call, county.draft(), "withdraw", {"reason": "误填"})
     relay(county)
     assert rows(county) == set()
+
+
+def test_a_message_does_not_wait_behind_papers(county: County, redis_server: QueueServer, mail: MailServer) -> None:
+    county.dispatched("department1")
+    relay(county)
+    waiting = queue.queue(redis_server.connection()).job_ids
+    kinds = [one.partition("-")[0] for one in waiting]
+    assert kinds == ["deliver"] * 3 + ["produce_document"]
