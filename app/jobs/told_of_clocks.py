@@ -10,7 +10,7 @@ from app.jobs.told_of_calls import alarm_values, rung, to_department, to_office
 from app.notifications import Relation
 from models.call import Call
 from models.call_roles import county_head, leader_of
-from models.party_clocks import CLOCK_NAMES, CLOCKS, Responsible
+from models.party_clocks import CLOCK_NAMES, CLOCKS, PartyClock, Responsible
 from models.roster import duty_leaders, on_duty
 from models.viewer import LEADER_OF
 
@@ -18,8 +18,9 @@ from models.viewer import LEADER_OF
 def _amber(one: Occurrence) -> Iterator[Message]:
     """Whoever has it in hand, else all officers of the department."""
     values = {"due": one.values["due"], "action": one.values["clock"]}
-    if one.assignment.taken_by_id is not None:
-        to = persons("taken", [one.assignment.taken_by_id], "department_officer")
+    taken_by = one.assignment.taken_by
+    if taken_by is not None and taken_by.active:
+        to = persons("taken", [taken_by.id], "department_officer")
         yield Message("amber", to, {"call": one.call.number, **values})
     else:
         yield to_department(one, one.assignment, "amber", ("department_officer",), **values)
@@ -121,15 +122,23 @@ def _clock_amber(one: Occurrence) -> Iterator[Message]:
     yield Message("clock_amber", to, _clock_values(one), _about(one.record))
 
 
+def _superior(one: Occurrence, clock: PartyClock) -> Group:
+    """The leader of whoever let it pass: of his own organisation; above leaders and the office's director the county head."""
+    county_id = one.record.county_id
+    if clock.above == {"county_leader"}:
+        head = county_head(one.session, county_id)
+        return persons("superior", [head.id if head is not None else None], "county_leader")
+    own = clock.of(one.record).organisation_id if clock.above & LEADER_OF.keys() else None
+    return _group("superior", county_id, Responsible(clock.above, own))
+
+
 def _clock_expired(one: Occurrence) -> Iterator[Message]:
     """His leader and the office director, once. A call that nobody evaluated is closed at the same time, which its township is told."""
     clock = CLOCK_NAMES[one.values["clock"]]
     if clock.name == "evaluate":
         return
-    whose, values, about = clock.of(one.record), _clock_values(one), _about(one.record)
-    own = whose.organisation_id if clock.above & LEADER_OF.keys() else None
-    above = _group("superior", one.record.county_id, Responsible(clock.above, own))
-    yield Message("clock_expired", above, values, about)
+    values, about = _clock_values(one), _about(one.record)
+    yield Message("clock_expired", _superior(one, clock), values, about)
     if not clock.alone:
         yield Message("clock_expired", county("office", one.record.county_id, "office_director"), values, about)
 

@@ -15,6 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
 
 
 def free_port() -> int:
@@ -31,6 +32,8 @@ class MailServer:
     letters: list[EmailMessage] = field(default_factory=list)
     refused: set[str] = field(default_factory=set)
     on_arrival: Callable[[], None] = lambda: None
+    password: str = ""
+    """Asked for, from the user `portal`, where one is set."""
     _controller: Controller | None = None
 
     @property
@@ -38,13 +41,19 @@ class MailServer:
         return f"smtp://127.0.0.1:{self.port}/?from=huying@county.example"
 
     def start(self) -> None:
-        self._controller = Controller(self, hostname="127.0.0.1", port=self.port)
+        asked = (
+            {"auth_required": True, "auth_require_tls": False, "authenticator": self._admits} if self.password else {}
+        )
+        self._controller = Controller(self, hostname="127.0.0.1", port=self.port, **asked)  # type: ignore[arg-type]
         self._controller.start()
 
     def stop(self) -> None:
         if self._controller is not None:
             self._controller.stop()
             self._controller = None
+
+    def _admits(self, server: Any, session: Any, envelope: Any, mechanism: str, given: Any) -> AuthResult:
+        return AuthResult(success=(given.login, given.password) == (b"portal", self.password.encode()), handled=False)
 
     async def handle_RCPT(  # noqa: N802 - aiosmtpd names it
         self, server: Any, session: Any, envelope: Any, address: str, options: Any

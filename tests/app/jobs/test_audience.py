@@ -460,6 +460,18 @@ def test_an_office_that_is_late_is_told_and_then_its_director(county: County, re
     assert told(county) == {("director", "clock_expired")}
 
 
+def test_a_leader_who_does_not_decide_is_told_to_the_county_head(
+    county: County, portfolio: None, redis_server: QueueServer
+) -> None:
+    call, *_rest = county.dispatched("department1")
+    county.do("township1", Call, call, "escalate", {"why": "久拖未决"})
+    forget(county)
+    swept(county, at("2026-11-25 17:00"))
+    assert told(county, "clock_amber") == {("leader2", "clock_amber")}
+    swept(county, at("2026-11-26 17:31"))
+    assert told(county, "clock_expired") == {("leader", "clock_expired"), ("director", "clock_expired")}
+
+
 def test_a_milestone_that_passes_is_told_to_the_departments_leader_and_the_director(
     county: County, redis_server: QueueServer
 ) -> None:

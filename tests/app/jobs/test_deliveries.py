@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from datetime import datetime, time, timedelta
 from typing import Any
 
+import apprise
 import pytest
 import sqlalchemy as sa
 
-from app.channels import NotSent
+from app.channels import Letter, Mail, NotSent
 from app.jobs import background, deliveries, queue, tasks
 from app.jobs.relay import Relay
+from config import ROOT
 from models import clock
 from models.call import Call
 from models.delivery import Channel, Contact, Delivery, fits
@@ -360,3 +363,31 @@ def test_a_message_does_not_wait_behind_papers(county: County, redis_server: Que
     waiting = queue.queue(redis_server.connection()).job_ids
     kinds = [one.partition("-")[0] for one in waiting]
     assert kinds == ["deliver"] * 3 + ["produce_document"]
+
+
+@pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
+def test_signs_in_at_the_mail_server_and_keeps_the_password_to_itself() -> None:
+    server = MailServer(password="p@ss/word")
+    server.start()
+    try:
+        letter = Letter("delivery-1", "标题", "正文")
+        address = f"127.0.0.1:{server.port}/?from=huying@county.example"
+        Mail(f"smtp://portal:p%40ss%2Fword@{address}").send("zhang@county.example", letter)
+        with pytest.raises(NotSent) as refused:
+            Mail(f"smtp://portal:wrong-password@{address}").send("zhang@county.example", letter)
+        assert "wrong" not in str(refused.value)
+    finally:
+        server.stop()
+    [kept] = server.letters
+    assert (kept["Subject"], kept.get_content().strip()) == ("标题", "正文")
+    assert kept["Message-ID"] == "<delivery-1@county.example>"
+
+
+def test_the_documented_addresses_are_understood() -> None:
+    page = (ROOT / "docs" / "notifications.md").read_text(encoding="utf-8")
+    urls = re.findall(r"`(\w+://[^`]*\{address\}[^`]*)`", page)
+    assert len(urls) >= 5
+    for url in urls:
+        service = apprise.Apprise()
+        key = "13800138000" if url.startswith(("dingtalk", "bulksms")) else "4f1c2a9e-8a1b-4c3d-9e2f-0123456789ab"
+        assert service.add(url.replace("{address}", key)), url
