@@ -20,7 +20,7 @@ class Topic(Choice):
     """What a message is about, as people choose by which way they are told."""
 
     emergency = "emergency", _l("Emergencies and alarms")
-    task = "task", _l("What is to be done")
+    task = "task", _l("Your tasks")
     overdue = "overdue", _l("Deadlines that have passed")
     amber = "amber", _l("Deadlines that are near")
     news = "news", _l("What others have done")

@@ -93,7 +93,7 @@ def test_a_message_from_before_reasons_were_kept_can_still_be_read(county: Count
         session.execute(sa.update(Notification).values(role="", relation=""))
     page = english(county, "department1").get("/inbox/")
     assert page.status_code == 200
-    assert "What is to be done" in words_of(page)
+    assert "Your tasks" in words_of(page)
 
 
 # By one tap
