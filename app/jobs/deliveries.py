@@ -250,7 +250,7 @@ def _alarm_link(one: Notification) -> str:
     if not portal or assignment_id is None or not wording_of(one).rings:
         return ""
     token = alarm_token(assignment_id, one.person_id)
-    return f"{_('Confirm by one tap:')}\n{portal}/alarm/?for={token}"
+    return "\n".join((_("Confirm by one tap:"), f"{portal}/alarm/?for={token}"))
 
 
 def _link() -> str:
