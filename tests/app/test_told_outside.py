@@ -32,7 +32,9 @@ def installation(sqlite_installation: Installation) -> Installation:
 
 @pytest.fixture
 def mail(county: County, monkeypatch: pytest.MonkeyPatch) -> Iterator[MailServer]:
-    monkeypatch.setattr(background, "_app", county.app)
+    monkeypatch.setattr(background, "_app", None)
+    monkeypatch.setattr(background, "_process", None)
+    background.use(county.app)
     with mail_server() as server:
         monkeypatch.setitem(county.app.config, "SMTP_URL", server.url)
         monkeypatch.setitem(county.app.config, "PORTAL_URL", "http://localhost")

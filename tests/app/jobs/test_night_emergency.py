@@ -81,7 +81,9 @@ def told(county: County) -> list[tuple[str, str, str]]:
 def test_an_emergency_at_ten_past_three(
     county: County, redis_server: QueueServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(background, "_app", county.app)
+    monkeypatch.setattr(background, "_app", None)
+    monkeypatch.setattr(background, "_process", None)
+    background.use(county.app)
     on_duty(county, "department1", "department1", "department1_leader")
     on_duty(county, "township1", "township1")
     with mail_server() as mail:
