@@ -75,16 +75,25 @@ def acts_as(person: Viewer, leader_id: int | None) -> bool:
 
 def leader_for(session: Session, call: Call) -> Person | None:
     """The leader before whom a call comes: the portfolio leader of its lead department; if none, the county head (2.1, escalate)."""
-    leads = [one.department_id for one in (call.lead,) if one is not None]
-    active = (Person.active.is_(True), Person.roles.any(name="county_leader"))
+    if call.lead is None:
+        return county_head(session, call.county_id)
+    return leader_of(session, call.lead.department_id, call.county_id)
+
+
+def leader_of(session: Session, department_id: int, county_id: int) -> Person | None:
+    """The portfolio leader of a department; if none, the county head."""
     in_charge = (
         sa.select(Person)
         .join(Portfolio, Portfolio.person_id == Person.id)
-        .where(Portfolio.department_id.in_(leads), *active)
+        .where(
+            Portfolio.department_id == department_id,
+            Person.active.is_(True),
+            Person.roles.any(name="county_leader"),
+        )
         .order_by(Portfolio.id)
         .limit(1)
     )
-    return session.scalars(in_charge).first() or county_head(session, call.county_id)
+    return session.scalars(in_charge).first() or county_head(session, county_id)
 
 
 def county_head(session: Session, county_id: int) -> Person | None:

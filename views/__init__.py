@@ -14,6 +14,7 @@ from views.agency import (
     MembershipTransferView,
     StationedAgencyView,
 )
+from views.alarm import AlarmView
 from views.assessment import (
     AssessmentRunView,
     AssessmentSchemeView,
@@ -45,6 +46,8 @@ from views.consultation import (
     ConsultationOpinionView,
     PersonnelConsultationView,
 )
+from views.contact import ContactView
+from views.delivery import DeliveryView
 from views.director_sheet import DirectorSheetView
 from views.document import DocumentView, NoticeView
 from views.home import HomeView, LanguageView, SearchView
@@ -64,11 +67,14 @@ PAGES = (
     LanguageView,
     SearchView,
     InboxView,
+    AlarmView,
     ProfileView,
+    ContactView,
     InterfaceView,
     RoleView,
     CalendarView,
     NumberSeriesView,
+    DeliveryView,
     AuditView,
     AccessView,
     SetUpView,

@@ -532,6 +532,21 @@ class InboxItem:
     """POST target that marks the message read and goes to its record."""
     read: bool
     tone: Tone = "others"
+    why: str = ""
+    """Why the person got it: kind, role, relation."""
+    button: Button | None = None
+    """What can be done about it at once."""
+
+
+@dataclass(frozen=True)
+class AlarmPage:
+    """An emergency and the one button that stops its ringing; without a button, who has done so."""
+
+    title: str
+    facts: tuple[Fact, ...]
+    button: Button | None
+    confirmed: str
+    open_button: Button
 
 
 @dataclass(frozen=True)
@@ -560,6 +575,9 @@ class ProfilePage:
     title: str
     facts: tuple[Fact, ...]
     password_url: str
+    told: tuple[Fact, ...] = ()
+    """By which ways the person is told what; empty where nothing leaves the installation."""
+    told_url: str = ""
 
 
 @dataclass(frozen=True)

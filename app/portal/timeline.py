@@ -16,7 +16,7 @@ from app.portal.deadline import exact
 from app.portal.page import Attachment, Change, Fact, TimelineEntry, Tone
 from app.portal.page import Cell as PageCell
 from app.portal.words import kept_text
-from models import viewer
+from models import party_clocks, viewer
 from models.base import RECORD_TYPES, Record, fields_of
 from models.event import Event, EventValue
 from models.field import Field
@@ -34,6 +34,15 @@ AUTOMATIC = {
     "reminder": _l("Reminder slip issued"),
     "deadline_recomputed": _l("Deadline recomputed, because the working calendar changed"),
     "director_sheet": _l("The morning's sheet was laid out"),
+    "candidate": _l("On the list of candidates for a conclusion"),
+    "ring": _l("The next number of the duty roster rings"),
+    "duty_phones": _l("No response: duty telephones alarmed"),
+    "heads": _l("No response: head of the department and county leader on duty alarmed"),
+    "leader": _l("No response: portfolio leader alarmed"),
+    "clock_amber": _l("Reminder: the deadline is near"),
+    "clock_expired": _l("Deadline has passed"),
+    "report_copied": _l("Report copied from a merged call"),
+    "draft": _l("Supervision slip drafted"),
     "issue": _l("Issued"),
     "supersede": _l("Superseded by a newer version"),
     "ask_opinion": _l("Opinion asked"),
@@ -53,7 +62,12 @@ TEXT_FIELDS = ("text", "result", "plan", "reason", "remark", "comment")
 """People's own words, shown large."""
 HIDDEN = "…"
 """Stands for the name of a record that the reader does not see."""
-CLOCKS = {"respond": _l("Response"), "report": _l("Report")}
+CLOCKS = {
+    "respond": _l("Response"),
+    "report": _l("Report"),
+    "alarm": _l("Alarm"),
+    **{one.name: one.label for one in party_clocks.CLOCKS},
+}
 
 
 @dataclass(frozen=True)
@@ -223,6 +237,8 @@ def _entry(one: Happened, about: str, document_url: Any, file_urls: Mapping[int,
             continue
         elif name == "clock":
             facts.append(Fact(_("Clock"), PageCell(str(CLOCKS.get(value, value)))))
+        elif name == "place" and event.name == "ring":
+            facts.append(Fact(_("Place in the chain"), PageCell(str(value), number=True)))
         elif name == "due":
             facts.append(Fact(_("Due"), PageCell(kept_text(Field("due", "", "datetime"), value))))
         elif value not in (None, "", [], False):
