@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import SplitResult, parse_qs, quote, urlsplit
 from zoneinfo import ZoneInfo
 
 ROOT = Path(__file__).resolve().parent
@@ -70,11 +70,22 @@ SETTINGS: tuple[Variable, ...] = (
     Variable("DEMO_PASSWORD", "generated, kept in `demo-password`", "Password of all accounts of the demonstration county when it is loaded."),
     Variable("DEFAULT_LOCALE", "`zh_Hans`", "Language before a person has chosen one: `zh_Hans`, `zh_Hant` or `en`."),
     Variable("TIMEZONE", "`Asia/Shanghai`", "Time zone of the county, for display, working hours and deadlines."),
-    Variable("SMTP_URL", "none", "Outgoing mail, e.g. `smtps://user:password@host:465/?from=address`. Absent: no mail is sent."),
+    Variable(
+        "SMTP_URL",
+        "none",
+        "Outgoing mail: `smtps://user:password@host:465/?from=address`, or `smtp://…` (port 587; encrypted where the server offers it). "
+        "Absent: no mail is sent.",
+    ),
     Variable(
         "NOTIFY_URLS",
         "none",
-        "Further channels (WeCom, DingTalk, Lark, SMS gateways, webhooks) as Apprise addresses, separated by blanks.",
+        "Further ways to tell people (WeCom, DingTalk, Lark, SMS gateways, webhooks) as Apprise addresses, separated by blanks, with "
+        "`{address}` where a person's own address stands: `wecombot://{address} json://gateway.county/notify/{address}`. Absent: none.",
+    ),
+    Variable(
+        "PORTAL_URL",
+        "none",
+        "Address under which people reach the portal, e.g. `https://huying.county.gov.cn`, for links in messages. Absent: messages carry no link.",
     ),
     Variable("STORAGE_URL", "`<DATA_DIR>/files`", "Where attachments and documents are stored: a folder, or an fsspec address such as `s3://bucket/prefix`."),
     Variable("ATTACHMENT_LIMIT_MB", "`20`", "Largest file that may be attached to a record, in megabytes; at most 30."),
@@ -161,8 +172,9 @@ def load(environ: Mapping[str, str]) -> dict[str, Any]:
         "BABEL_TRANSLATION_DIRECTORIES": str(ROOT / "translations"),
         "TIMEZONE": _timezone(given),
         "BABEL_DEFAULT_TIMEZONE": _timezone(given),
-        "SMTP_URL": given.get("SMTP_URL"),
-        "NOTIFY_URLS": given.get("NOTIFY_URLS", "").split(),
+        "SMTP_URL": _smtp_url(given),
+        "NOTIFY_URLS": _notify_urls(given),
+        "PORTAL_URL": _portal_url(given),
         "STORAGE_URL": given.get("STORAGE_URL", str(data / "files")),
         "FONT_DIR": given.get("FONT_DIR", str(data / "fonts")),
         "LOG_FORMAT": _choice(given, "LOG_FORMAT", ("text", "json")),
@@ -263,6 +275,59 @@ def _redis(given: Mapping[str, str], data: Path) -> tuple[str, str | None]:
         if len(os.fsencode(path)) > LONGEST_SOCKET_PATH:
             raise SettingError(f"DATA_DIR and {runtime} are both too long for a unix socket: choose a shorter DATA_DIR")
     return "unix://" + quote(str(path)), str(path)
+
+
+WEBHOOKS = frozenset({"json", "jsons", "xml", "xmls", "form", "forms"})
+"""Schemes of Apprise addresses that name a host to call."""
+
+
+def _smtp_url(given: Mapping[str, str]) -> str | None:
+    url = given.get("SMTP_URL", "").strip()
+    if not url:
+        return None
+    parts = _address("SMTP_URL", url)
+    if (
+        parts.scheme not in ("smtp", "smtps")
+        or not parts.hostname
+        or "@" not in parse_qs(parts.query).get("from", [""])[0]
+    ):
+        raise SettingError("SMTP_URL must look like smtps://user:password@host:465/?from=address")
+    return url
+
+
+def _notify_urls(given: Mapping[str, str]) -> list[str]:
+    """Each names the place of a person's address; of a webhook the host is the installation's choice alone."""
+    urls = given.get("NOTIFY_URLS", "").split()
+    for url in urls:
+        parts = _address("NOTIFY_URLS", url)
+        if not parts.scheme or "{address}" not in url:
+            raise SettingError(
+                "NOTIFY_URLS must name Apprise addresses with {address} where a person's own address stands"
+            )
+        if parts.scheme in WEBHOOKS and "{address}" in parts.netloc:
+            raise SettingError("NOTIFY_URLS must not let a person choose the host of a webhook")
+    return urls
+
+
+def _portal_url(given: Mapping[str, str]) -> str | None:
+    url = given.get("PORTAL_URL", "").strip().rstrip("/")
+    if not url:
+        return None
+    parts = _address("PORTAL_URL", url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise SettingError("PORTAL_URL must look like https://huying.county.gov.cn")
+    return url
+
+
+def _address(name: str, url: str) -> SplitResult:
+    """The parts of an address. Raises SettingError without repeating it: it may hold a password."""
+    try:
+        parts = urlsplit(url)
+        if "{address}" not in parts.netloc:
+            _ = parts.port
+    except ValueError:
+        raise SettingError(f"{name} holds what is no address") from None
+    return parts
 
 
 def _trusted_hosts(given: Mapping[str, str]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import structlog
-from flask import Flask, Response, jsonify, redirect, render_template, request, url_for
+from flask import Flask, Response, g, jsonify, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError
@@ -61,6 +61,7 @@ def answer(status: int, text: str, errors: dict[str, list[str]] | None = None) -
         text=text,
         buttons=(Button(_("To the home page"), url_for("HomeView.home"), icon="home", primary=True),),
     )
+    g.failed = True
     return render_template("error.html", page=page), status
 
 

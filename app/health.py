@@ -22,6 +22,7 @@ from app.jobs import queue
 from models import clock, viewer
 from models.calendar import CalendarYear
 from models.call import Assignment, AssignmentState, Call, CallState
+from models.delivery import Delivery, DeliveryState
 from models.document import Document
 from models.event import Event
 from models.notification import Beat, Demonstration, Job
@@ -31,6 +32,9 @@ BEAT_AGE = timedelta(seconds=45)
 
 FREE_BYTES = 200 * 1024 * 1024
 """Less room than this in the data folder is too little."""
+
+GIVEN_UP_WITHIN = timedelta(days=7)
+"""How long a message that was given up is told of."""
 
 OK = "ok"
 
@@ -152,8 +156,23 @@ def _warnings(session: Session) -> list[str]:
         .order_by(CalendarYear.year)
     ).all()
     found = [f"the working calendar of {year} is provisional" for year in years]
-    failing = session.scalar(sa.select(sa.func.count()).select_from(Job).where(Job.done_at.is_(None), Job.error != ""))
-    return [*found, f"{failing} jobs have failed and are tried again"] if failing else found
+    sending = Job.name.in_(("deliver", "send_digest"))
+    failing = _count(session, Job, Job.done_at.is_(None), Job.error != "", ~sending)
+    if failing:
+        found.append(f"{failing} jobs have failed and are tried again")
+    return [*found, *_unsent(session)]
+
+
+def _unsent(session: Session) -> Iterator[str]:
+    """Messages that could not be sent out of the portal, by channel."""
+    counted = sa.func.count()
+    by_channel = sa.select(Delivery.channel, counted).group_by(Delivery.channel).order_by(Delivery.channel)
+    waiting = by_channel.where(Delivery.state == DeliveryState.waiting.value, Delivery.error != "")
+    for channel, number in session.execute(waiting):
+        yield f"{number} messages by {channel} could not be sent and are tried again"
+    lately = Delivery.settled_at > clock.now() - GIVEN_UP_WITHIN
+    for channel, number in session.execute(by_channel.where(Delivery.state == DeliveryState.failed.value, lately)):
+        yield f"{number} messages by {channel} were given up within the last week"
 
 
 class _Figures:

@@ -27,7 +27,8 @@ FROM generate_series(CAST(:first AS int), CAST(:last AS int)) AS n
 
 CALLS = """
 INSERT INTO call (version, created_at, changed_at, county_id, number, kind, title, field, description, place, contact_name, contact_phone,
-                  agreed_by, source, external_number, township_id, state, complex, remark, submitted_at, accepted_at, dispatched_at)
+                  agreed_by, source, external_number, township_id, state, complex, remark, submitted_at, accepted_at, dispatched_at,
+                  missing, decline_text, other_channel, objection)
 SELECT 3, at, at + (n % 97) * interval '1 hour', :county, '呼2026-' || lpad(n::text, 7, '0'),
        CASE WHEN n % 50 = 0 THEN 'emergency' ELSE 'general' END,
        places[1 + n % 40] || matters[1 + (n / 40) % 30] || '需要协调处理（' || n || '）',
@@ -35,7 +36,7 @@ SELECT 3, at, at + (n % 97) * interval '1 hour', :county, '呼2026-' || lpad(n::
        places[1 + (n * 7) % 40] || '群众反映' || matters[1 + (n * 11) % 30] || '，我镇已到现场查看并劝阻，因无执法权，请有关部门到场处置。',
        places[1 + n % 40], '王建国', '0530-' || n, '李镇长', 'own', '', townships[1 + n % 12],
        CASE (n / 40) % 20 WHEN 0 THEN 'dispatched' WHEN 1 THEN 'reported' ELSE 'closed' END,
-       n % 9 = 0, '', at, at, at
+       n % 9 = 0, '', at, at, at, '', '', '', ''
 FROM (SELECT n, timestamptz '2020-01-01' + n * interval '2 minutes' AS at
       FROM generate_series(CAST(:first AS bigint), CAST(:last AS bigint)) AS n) AS calls,
      (SELECT array_agg(id ORDER BY id) AS townships FROM organisation WHERE county_id = :county AND kind = 'township') AS t,
@@ -44,11 +45,12 @@ FROM (SELECT n, timestamptz '2020-01-01' + n * interval '2 minutes' AS at
 
 ASSIGNMENTS = """
 INSERT INTO assignment (version, created_at, changed_at, county_id, call_id, position, department_id, role, state, round, assigned_at, respond_due,
-                        respond_red_at, report_from, report_due, response_whom, response_plan, stopped_at)
+                        respond_red_at, report_from, report_due, response_whom, response_plan, stopped_at,
+                        section, acknowledged_by, urges)
 SELECT 1, call.created_at, call.created_at, call.county_id, call.id, place.n, departments[1 + (call.id + 13 * place.n) % 40],
        CASE place.n WHEN 0 THEN 'lead' ELSE 'cooperating' END, CASE call.state WHEN 'dispatched' THEN 'pending' ELSE 'reported' END, 1,
        call.created_at, call.created_at + interval '1 day', call.created_at + interval '4 days', call.created_at, call.created_at + interval '5 days',
-       '', '', CASE call.state WHEN 'dispatched' THEN NULL ELSE call.created_at END
+       '', '', CASE call.state WHEN 'dispatched' THEN NULL ELSE call.created_at END, '', '', 0
 FROM call, generate_series(0, 1) AS place(n),
      (SELECT array_agg(id ORDER BY id) AS departments FROM organisation WHERE county_id = :county AND kind = 'department') AS d
 WHERE call.id BETWEEN :first AND :last AND (place.n = 0 OR call.id % 2 = 0)

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 
+from models import department_steps, extension_steps, return_steps
 from models.calendar import work_calendar
 from models.call import (
     Assignment,
@@ -19,11 +20,16 @@ from models.call import (
     ResponseManner,
     Solved,
 )
-from models.call_workflow import DEPARTMENT, DISPATCHER, PROGRESS, SETTLED, settle, stop
+from models.call_beside import merged_with
+from models.call_dispatch import stop
+from models.call_roles import DEPARTMENT, DISPATCHER
+from models.call_settling import SETTLED, settle
+from models.call_workflow import PROGRESS
+from models.department_steps import not_in_hand
 from models.field import Field
 from models.ladder_steps import schedule_next_step
 from models.setting import setting
-from models.workflow import Invalid, Step, Transition, Workflow
+from models.workflow import Invalid, Step, Transition, Workflow, lock_records, perform_automatic
 
 
 def _respond_guard(step: Step) -> None:
@@ -67,12 +73,18 @@ def _report_guard(step: Step) -> None:
 
 
 def _report(step: Step) -> None:
-    assignment: Assignment = step.record
+    _write_report(step, step.record)
+    _copy_to_merged(step)
+
+
+def _write_report(step: Step, assignment: Assignment) -> None:
+    """A report sent back by the office counts no more, but stays: the next one of the round is another attempt."""
     step.session.add(
         Report(
             county_id=assignment.county_id,
             assignment=assignment,
             round=assignment.round,
+            attempt=1 + sum(one.round == assignment.round for one in assignment.reports),
             due=assignment.report_due,
             reported_at=step.now,
             reported_by_id=step.person.person_id if step.person else None,
@@ -85,17 +97,46 @@ def _report(step: Step) -> None:
     stop(step, assignment)
 
 
-def _not_in_hand(assignment: Assignment, now: datetime) -> Any:
-    """An assignment of a withdrawn call stays in its state, but nothing more is done on it."""
-    if assignment.call.state not in (CallState.dispatched, CallState.long_term):
-        return _l(
-            "This step is not possible now: the call is in the state “%(state)s”.", state=assignment.call.state.label
+def _copy_to_merged(step: Step) -> None:
+    """The same department's assignments in merged calls are reported with it, each in its own call (2.1, merge)."""
+    assignment: Assignment = step.record
+    keys = merged_with(step.session, assignment.call_id)
+    if not keys:
+        return
+    linked = step.session.scalars(
+        sa.select(Assignment)
+        .where(
+            Assignment.call_id.in_(keys),
+            Assignment.department_id == assignment.department_id,
+            Assignment.state == AssignmentState.responded,
         )
-    return None
+        .order_by(Assignment.id)
+    ).all()
+    for one in linked:
+        if one.call.state != CallState.dispatched:
+            continue
+        lock_records(step.session, ASSIGNMENT_WORKFLOW, one)
+
+        def copy(automatic: Step, one: Assignment = one) -> None:
+            one.state = AssignmentState.reported
+            _write_report(Step(step.session, one, step.person, step.now, step.values), one)
+
+        shown: dict[str, Any] = {
+            name: step.shown[name] for name in ("result", "solved", "reason") if name in step.shown
+        }
+        perform_automatic(step.session, one, "report_copied", copy, shown)
+        settle(Step(step.session, one, None, step.now, {}))
+
+
+def _not_to_report(assignment: Assignment, now: datetime) -> Any:
+    """In long-term handling milestones stand in the report's place (2.1)."""
+    if assignment.call.state == CallState.long_term:
+        return _l("In long-term handling the milestones are reported instead.")
+    return not_in_hand(assignment, now)
 
 
 def _no_more_progress(assignment: Assignment, now: datetime) -> Any:
-    return None if assignment.call.state == CallState.reported else _not_in_hand(assignment, now)
+    return None if assignment.call.state == CallState.reported else not_in_hand(assignment, now)
 
 
 def _too_early_to_close(assignment: Assignment, now: datetime) -> Any:
@@ -104,7 +145,7 @@ def _too_early_to_close(assignment: Assignment, now: datetime) -> Any:
     limit = setting(session, assignment.county_id, "close_assignment_after")
     if now < work_calendar(session, assignment.county_id).step_after(assignment.report_due, limit):
         return _l("The report deadline has not been over long enough to close this assignment as not handled.")
-    return _not_in_hand(assignment, now)
+    return _not_to_report(assignment, now)
 
 
 def _close(step: Step) -> None:
@@ -135,13 +176,14 @@ ASSIGNMENT_WORKFLOW = Workflow(
     lock=lambda session, assignment: [(Call, assignment.call_id)],
     after=settle,
     transitions=(
+        *department_steps.TRANSITIONS[:2],
         Transition(
             "respond",
             _l("Respond"),
             (DEPARTMENT,),
             ("pending",),
             "responded",
-            obstacle=_not_in_hand,
+            obstacle=not_in_hand,
             guard=_respond_guard,
             effect=_respond,
             primary=True,
@@ -172,7 +214,7 @@ ASSIGNMENT_WORKFLOW = Workflow(
             (DEPARTMENT,),
             ("responded",),
             "reported",
-            obstacle=_not_in_hand,
+            obstacle=_not_to_report,
             guard=_report_guard,
             effect=_report,
             asks_for=_report_fields,
@@ -191,6 +233,9 @@ ASSIGNMENT_WORKFLOW = Workflow(
             icon="message",
             done=_l("Progress logged"),
         ),
+        *department_steps.TRANSITIONS[2:],
+        *return_steps.TRANSITIONS,
+        *extension_steps.TRANSITIONS,
         Transition(
             "close_assignment",
             _l("Close as not handled"),

@@ -66,7 +66,7 @@ class Attachment(Model):
 def check_attach(record: Kept, person: Viewer) -> None:
     """Raise Refused where this person may not attach files to a record that he sees: who only reads (2.1), and beside
     reference data (`seen_by_all`) everybody who may not change it now."""
-    if all(ROLES[name].read_only for name in person.roles):
+    if all(ROLES[name].read_only for name in person.roles) or record.thread.reads_only(person):
         raise Forbidden()
     if record.seen_by_all:
         if not person.may("can_edit", type(record).__name__):
@@ -85,10 +85,13 @@ def may_attach(record: Kept, person: Viewer) -> bool:
 
 def attachments_of(session: Session, record: Kept) -> Sequence[Attachment]:
     """The files beside a record that the caller has shown to be visible, oldest first."""
+    person = viewer.current_person()
+    until = record.thread.read_until(person) if person is not None else None
     with viewer.system():
         return session.scalars(
             sa.select(Attachment)
             .where(Attachment.record_type == record.resource(), Attachment.record_id == record.id)
+            .where(Attachment.uploaded_at <= until if until is not None else sa.true())
             .options(joinedload(Attachment.uploaded_by))
             .order_by(Attachment.id)
         ).all()

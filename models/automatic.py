@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from models import clock, viewer
 from models.base import RECORD_TYPES, Record
-from models.workflow import Automatic, Step, Workflow, lock_records, perform_automatic
+from models.workflow import Automatic, Covered, Step, Workflow, lock_records, perform_automatic
 
 BATCH = 200
 """Records handled in one transaction at most."""
@@ -79,3 +79,7 @@ def _perform(session: Session, workflow: Workflow, record: Record, step: Automat
             under_way.shown["state"] = {"old": before, "new": after}
 
     perform_automatic(session, record, step.name, effect)
+    if workflow.after is not None:
+        with Covered(session):
+            workflow.after(Step(session, record, None, clock.now(), {}))
+            session.flush()

@@ -219,6 +219,14 @@ class Kept:
     def after_handover(self, session: Session) -> None:
         """Called when the record was put into other hands (models/handover.py): bring in step what is kept beside it."""
 
+    def reads_only(self, person: viewer.Viewer) -> bool:
+        """Whether this person only reads the record that he sees: no remark, no file beside it (2.1: comment, attach, share)."""
+        return False
+
+    def read_until(self, person: viewer.Viewer) -> datetime | None:
+        """Up to when this person reads what happened to the record; None: all of it (2.1, end: after an upheld return)."""
+        return None
+
     def check_change(self, person: viewer.Viewer) -> None:
         """Raise workflow.Refused where the generic form or PUT may not change this record now."""
 

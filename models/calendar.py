@@ -64,27 +64,30 @@ def work_calendar(session: Session, county_id: int) -> worktime.WorkCalendar:
     calendars: dict[int, worktime.WorkCalendar] = session.info.setdefault("calendars", {})
     if county_id not in calendars:
         rows = session.connection().execute(_calendar_of(county_id)).all()
+        settings = {row[4]: row[5] for row in rows if row[0] == "setting"}
+        session.info.setdefault("settings", {})[county_id] = settings
         exceptions = frozenset((row[2], bool(row[3])) for row in rows if row[0] == "day")
         known = frozenset((row[1], bool(row[3])) for row in rows if row[0] == "year")
-        own = next((row[4] for row in rows if row[0] == "hours"), SETTINGS["office_hours"].default)
+        own = settings.get("office_hours", SETTINGS["office_hours"].default)
         hours: worktime.OfficeHours = SETTINGS["office_hours"].parse(own)
         calendars[county_id] = _calendar(exceptions, known, hours)
     return calendars[county_id]
 
 
 def _calendar_of(county_id: int) -> sa.CompoundSelect[Any]:
-    """(what, year, day, yes or no, text): years, days that differ and office hours. In the path of most pages, so one statement."""
+    """(what, year, day, yes or no, name, value): years, days that differ, and settings, which most deadlines need as well.
+    In the path of most pages, so one statement."""
     days, years, settings = (sa.inspect(one).local_table for one in (CalendarDay, CalendarYear, Setting))
     no_day, no_text = sa.cast(sa.null(), sa.Date).label("day"), sa.literal("")
     return sa.union_all(
-        sa.select(sa.literal("year"), years.c.year, no_day, years.c.confirmed, no_text).where(
+        sa.select(sa.literal("year"), years.c.year, no_day, years.c.confirmed, no_text, no_text).where(
             years.c.county_id == county_id
         ),
-        sa.select(sa.literal("day"), sa.literal(0), days.c.day, days.c.working, no_text).where(
+        sa.select(sa.literal("day"), sa.literal(0), days.c.day, days.c.working, no_text, no_text).where(
             days.c.county_id == county_id
         ),
-        sa.select(sa.literal("hours"), sa.literal(0), no_day, sa.false(), settings.c.value).where(
-            settings.c.county_id == county_id, settings.c.name == "office_hours"
+        sa.select(sa.literal("setting"), sa.literal(0), no_day, sa.false(), settings.c.name, settings.c.value).where(
+            settings.c.county_id == county_id
         ),
     )
 

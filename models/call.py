@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from flask_appbuilder import Model
@@ -11,12 +11,29 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from models import viewer
-from models.base import KEY, CountyRecord, Record, UtcDateTime, choice_type, column, person_reference, reference
+from models.base import (
+    KEY,
+    RECORD_TYPES,
+    CountyRecord,
+    Record,
+    UtcDateTime,
+    choice_type,
+    column,
+    person_reference,
+    reference,
+)
 from models.checklist import Checklist, ChecklistItem, ChecklistState
 from models.field import Choice
 from models.organisation import Organisation
 from models.person import Person
-from models.workflow import Conflict, Forbidden, State
+from models.workflow import Conflict, Forbidden, Invalid, State
+
+if TYPE_CHECKING:
+    from models.convening import Convening
+    from models.escalation import Escalation, Instruction
+    from models.extension import Extension
+    from models.milestone import LongTerm, Milestone
+    from models.return_request import ReturnRequest
 
 
 class CallKind(Choice):
@@ -30,6 +47,16 @@ class CallSource(Choice):
     hotline = "12345", _l("12345 hotline")
     superior = "superior", _l("Assigned from above")
     other = "other", _l("Other")
+
+
+class DeclineReason(Choice):
+    """Why a call is not accepted (2.1)."""
+
+    own_power = "own_power", _l("Within the township's own power")
+    litigation = "litigation", _l("Litigation or petition")
+    duplicate = "duplicate", _l("Duplicate of another call")
+    classified = "classified", _l("Classified")
+    out_of_scope = "out_of_scope", _l("Outside the scope of calls")
 
 
 class CallState(State):
@@ -123,6 +150,10 @@ def own_phone(call: Any, person: viewer.Viewer) -> str:
     session = sa.orm.object_session(call)
     officer = session.get(Person, person.person_id) if session is not None else None
     return (officer.phone or "") if officer is not None else ""
+
+
+OFFICES = ("dispatcher", "office_director", "supervisor", "county_leader", "city_reader")
+"""Roles that see all non-draft calls of their county (2.1, end)."""
 
 
 class Call(CountyRecord):
@@ -234,6 +265,35 @@ class Call(CountyRecord):
     dispatched_at: Mapped[datetime | None] = column(_l("Dispatched"), UtcDateTime, editable=False)
     dispatched_by_id: Mapped[int | None] = person_reference(_l("Dispatched by"), editable=False)
     reported_at: Mapped[datetime | None] = column(_l("All reported"), UtcDateTime, editable=False)
+    evaluate_due: Mapped[datetime | None] = column(_l("Evaluation due"), UtcDateTime, editable=False)
+    """When a call that waits for its evaluation is closed as not evaluated."""
+    evaluated_at: Mapped[datetime | None] = column(_l("Evaluated"), UtcDateTime, editable=False)
+    phoned_at: Mapped[datetime | None] = column(_l("Telephoned"), UtcDateTime, editable=False)
+    """When the township telephoned, for a call that an office entered for it."""
+    confirmed_at: Mapped[datetime | None] = column(_l("Confirmed by the township"), UtcDateTime, editable=False)
+    regularised_at: Mapped[datetime | None] = column(_l("Regularised"), UtcDateTime, editable=False)
+    general_from: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When it turned out to be no emergency; general clocks run from then, and what was missed before is void."""
+    missing: Mapped[str] = column(
+        _l("What is missing"), sa.Text, editable=False, required=False, nullable=False, default=""
+    )
+    completion_asked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    decline_reason: Mapped[DeclineReason | None] = column(
+        _l("Why it was declined"), choice_type(DeclineReason), editable=False, searched=True
+    )
+    decline_text: Mapped[str] = column(
+        _l("Explanation"), sa.Text, editable=False, required=False, nullable=False, default=""
+    )
+    other_channel: Mapped[str] = column(
+        _l("The way to go instead"), sa.String(200), editable=False, required=False, nullable=False, default=""
+    )
+    objection: Mapped[str] = column(
+        _l("Objection"), sa.Text, editable=False, required=False, nullable=False, default=""
+    )
+    objected_at: Mapped[datetime | None] = column(_l("Objected"), UtcDateTime, editable=False)
+    objection_due: Mapped[datetime | None] = column(_l("Ruling on the objection due"), UtcDateTime, editable=False)
+    """Set while an objection waits for its ruling."""
+    follows_id: Mapped[int | None] = reference(_l("Continues"), "call", editable=False)
     ended_at: Mapped[datetime | None] = column(_l("Ended"), UtcDateTime, editable=False)
 
     checklist_item: Mapped[ChecklistItem | None] = relationship()
@@ -241,30 +301,64 @@ class Call(CountyRecord):
     submitted_by: Mapped[Person | None] = relationship(foreign_keys=[submitted_by_id])
     accepted_by: Mapped[Person | None] = relationship(foreign_keys=[accepted_by_id])
     dispatched_by: Mapped[Person | None] = relationship(foreign_keys=[dispatched_by_id])
+    follows: Mapped[Call | None] = relationship(foreign_keys=[follows_id], remote_side="Call.id")
     assignments: Mapped[list[Assignment]] = relationship(back_populates="call", order_by="Assignment.position")
+    long_terms: Mapped[list[LongTerm]] = relationship(back_populates="call", order_by="LongTerm.id")
+    escalations: Mapped[list[Escalation]] = relationship(back_populates="call", order_by="Escalation.id")
+    instructions: Mapped[list[Instruction]] = relationship(back_populates="call", order_by="Instruction.id")
+    convenings: Mapped[list[Convening]] = relationship(back_populates="call", order_by="Convening.id")
+    milestones: Mapped[list[Milestone]] = relationship(back_populates="call", order_by="Milestone.day, Milestone.id")
 
     @classmethod
     def visible_ids(cls, person: viewer.Viewer) -> sa.Select[tuple[int]] | None:
         """Its township in all states; departments with an assignment; the offices all non-draft ones of their county (2.1, end)."""
         table, party = sa.inspect(cls).local_table, sa.inspect(CallParty).local_table
-        if person.has_role("dispatcher", "office_director", "supervisor", "county_leader", "city_reader"):
+        if person.has_role(*OFFICES):
             return sa.select(table.c.id).where(
                 table.c.county_id.in_(person.region_ids), table.c.state != CallState.draft.value
             )
         seen = []
         if person.has_role("township_officer", "department_officer"):
             seen.append(sa.select(party.c.call_id).where(party.c.organisation_id == person.organisation_id))
+        if person.has_role("agency_head"):
+            seen.append(sa.select(party.c.call_id).where(party.c.organisation_id == person.organisation_id))
         if person.has_role("duty_officer"):
             seen.append(
                 sa.select(table.c.id).where(
                     table.c.county_id.in_(person.region_ids),
                     table.c.state != CallState.draft.value,
-                    table.c.kind == CallKind.emergency.value,
+                    sa.or_(table.c.kind == CallKind.emergency.value, table.c.created_by_id == person.person_id),
                 )
             )
+        if person.has_role("checklist_manager"):
+            seen.append(referred_calls(person))
         if not seen:
             return sa.select(table.c.id).where(sa.false())
         return seen[0] if len(seen) == 1 else sa.select(sa.union(*seen).subquery().c[0])
+
+    def settle(self, session: Session) -> None:
+        """The same matter of another platform is raised once by a township (2.1). Raises Invalid, naming the present call."""
+        super().settle(session)
+        kept: Any = sa.inspect(self).attrs
+        changed = any(kept[name].history.has_changes() for name in ("external_number", "source"))
+        if not self.external_number or not changed:
+            return
+        table = sa.inspect(Call).local_table
+        same = (
+            table.c.township_id == self.township_id,
+            table.c.source == (self.source or CallSource.own),
+            table.c.external_number == self.external_number,
+            table.c.state != CallState.withdrawn.value,
+        )
+        query = sa.select(table.c.number, table.c.title).where(*same)
+        if self.id is not None:
+            query = query.where(table.c.id != self.id)
+        with viewer.system():
+            present = session.connection().execute(query.limit(1)).first()
+        if present is not None:
+            named = " ".join(filter(None, (present.number, present.title)))
+            sentence = _l("This matter has been raised already: %(call)s. Please go on there.", call=named)
+            raise Invalid({"external_number": sentence})
 
     def take_from_item(self) -> None:
         """A cited checklist item tells the field; nobody types it twice."""
@@ -273,6 +367,28 @@ class Call(CountyRecord):
 
     def after_handover(self, session: Session) -> None:
         keep_parties(session, self)
+
+    def _party(self, person: viewer.Viewer) -> sa.Row[Any] | None:
+        """As what the person's organisation takes part, asked once per transaction; None for the offices, who see it by their role."""
+        session, table = sa.orm.object_session(self), sa.inspect(CallParty).local_table
+        if person.has_role(*OFFICES) or session is None:
+            return None
+        known: dict[tuple[int, int | None], sa.Row[Any] | None] = session.info.setdefault(PARTIES, {})
+        key = (self.id, person.organisation_id)
+        if key not in known:
+            query = sa.select(table.c.role, table.c.until)
+            own = (table.c.call_id == self.id, table.c.organisation_id == person.organisation_id)
+            known[key] = session.connection().execute(query.where(*own)).one_or_none()
+        return known[key]
+
+    def reads_only(self, person: viewer.Viewer) -> bool:
+        """With whom it was shared, and who gave it back, only read (2.1, end)."""
+        party = self._party(person)
+        return party is not None and (party.role == "shared" or party.until is not None)
+
+    def read_until(self, person: viewer.Viewer) -> datetime | None:
+        party = self._party(person)
+        return party.until if party is not None else None
 
     def prepare(self, session: Session, person: viewer.Viewer) -> None:
         super().prepare(session, person)
@@ -312,6 +428,33 @@ class Call(CountyRecord):
     def joint(self) -> bool:
         """Two or more departments handle it together (K2)."""
         return len(self.assignments) > 1
+
+
+def referred_calls(person: viewer.Viewer) -> sa.Select[tuple[int]]:
+    """The calls of which a return request was referred to the checklist manager of this person's county (2.1, end)."""
+    assignment, request = sa.inspect(Assignment).local_table, sa.inspect(RECORD_TYPES["return_request"]).local_table
+    return (
+        sa.select(assignment.c.call_id)
+        .join(request, request.c.assignment_id == assignment.c.id)
+        .where(request.c.referred_at.is_not(None), request.c.county_id == person.county_id)
+    )
+
+
+def seen_with_call(model: type[Record], person: viewer.Viewer, since: str) -> sa.Select[tuple[int]] | None:
+    """Rows of a call for whoever sees the call; for a department that gave it back those up to then, by the column `since`."""
+    table, calls = sa.inspect(model).local_table, Call.visible_ids(person)
+    if calls is None:
+        return None
+    seen = sa.select(table.c.id).where(table.c.call_id.in_(calls))
+    if person.has_role(*OFFICES) or not person.has_role("department_officer"):
+        return seen
+    party = sa.inspect(CallParty).local_table
+    over = sa.select(party.c.call_id).where(
+        party.c.call_id == table.c.call_id,
+        party.c.organisation_id == person.organisation_id,
+        party.c.until <= table.c[since],
+    )
+    return seen.where(~over.exists())
 
 
 class Assignment(CountyRecord):
@@ -368,15 +511,37 @@ class Assignment(CountyRecord):
     response_whom: Mapped[str] = column(_l("With whom"), sa.String(60), editable=False, nullable=False, default="")
     response_plan: Mapped[str] = column(_l("Plan"), sa.Text, editable=False, nullable=False, default="")
     responded_by_id: Mapped[int | None] = person_reference(_l("Responded by"), editable=False)
+    taken_by_id: Mapped[int | None] = person_reference(_l("In whose hands"), editable=False)
+    section: Mapped[str] = column(
+        _l("Section"), sa.String(60), editable=False, required=False, nullable=False, default=""
+    )
+    agency_id: Mapped[int | None] = reference(_l("Stationed agency"), "organisation", editable=False)
+    opened_at: Mapped[datetime | None] = column(_l("First opened"), UtcDateTime, editable=False)
+    opened_by_id: Mapped[int | None] = person_reference(_l("First opened by"), editable=False)
+    acknowledged_at: Mapped[datetime | None] = column(_l("Alarm acknowledged"), UtcDateTime, editable=False)
+    acknowledged_by: Mapped[str] = column(
+        _l("Acknowledged by"), sa.String(60), editable=False, required=False, nullable=False, default=""
+    )
+    urges: Mapped[int] = column(_l("Urged"), sa.Integer, editable=False, nullable=False, default=0)
+    urged_at: Mapped[datetime | None] = column(_l("Last urged"), UtcDateTime, editable=False)
+    paused_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """Since when a return request stops its clocks."""
     stopped_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """When its clocks stopped for good: reported, missed, withdrawn."""
+    given_back_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When it left the department's hands: a return upheld, another department put in its place."""
     next_step_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """When the sweep has to look at it next."""
 
     call: Mapped[Call] = relationship(back_populates="assignments")
     department: Mapped[Organisation] = relationship(foreign_keys=[department_id])
     responded_by: Mapped[Person | None] = relationship(foreign_keys=[responded_by_id])
-    reports: Mapped[list[Report]] = relationship(back_populates="assignment", order_by="Report.round")
+    taken_by: Mapped[Person | None] = relationship(foreign_keys=[taken_by_id])
+    opened_by: Mapped[Person | None] = relationship(foreign_keys=[opened_by_id])
+    agency: Mapped[Organisation | None] = relationship(foreign_keys=[agency_id])
+    return_request: Mapped[ReturnRequest | None] = relationship(back_populates="assignment", uselist=False)
+    extension: Mapped[Extension | None] = relationship(back_populates="assignment", uselist=False)
+    reports: Mapped[list[Report]] = relationship(back_populates="assignment", order_by="Report.round, Report.attempt")
     evaluations: Mapped[list[Evaluation]] = relationship(back_populates="assignment", order_by="Evaluation.round")
 
     @classmethod
@@ -392,8 +557,7 @@ class Assignment(CountyRecord):
     @classmethod
     def visible_ids(cls, person: viewer.Viewer) -> sa.Select[tuple[int]] | None:
         """Whoever sees the call sees every department in it, from dispatch on."""
-        table, calls = sa.inspect(cls).local_table, Call.visible_ids(person)
-        return None if calls is None else sa.select(table.c.id).where(table.c.call_id.in_(calls))
+        return seen_with_call(cls, person, "assigned_at")
 
     @property
     def thread(self) -> Record:
@@ -404,21 +568,23 @@ class Assignment(CountyRecord):
         return self.department.short_name
 
     def report_of(self, round_: int) -> Report | None:
-        return next((one for one in self.reports if one.round == round_), None)
+        """The report that counts of a round: the last one, where the office had it made good."""
+        return next((one for one in reversed(self.reports) if one.round == round_), None)
 
     def evaluation_of(self, round_: int) -> Evaluation | None:
         return next((one for one in self.evaluations if one.round == round_), None)
 
     def marks(self, now: datetime) -> list[Mark]:
         """The marks earned by an instant (2.2, end); they stay, whatever follows."""
-        until = min(now, self.stopped_at) if self.stopped_at is not None else now
+        until = min(one for one in (now, self.stopped_at, self.paused_at) if one is not None)
         found = []
         answered = self.responded_at if self.responded_at is not None else until
         if answered >= self.respond_red_at and answered > self.respond_due:
             found.append(Mark.no_response)
         elif answered > self.respond_due:
             found.append(Mark.late_response)
-        if any(report.reported_at > report.due for report in self.reports):
+        counting = {report.round: report for report in self.reports}
+        if any(report.reported_at > report.due for report in counting.values()):
             found.append(Mark.late_report)
         return found
 
@@ -426,12 +592,14 @@ class Assignment(CountyRecord):
 class Report(CountyRecord):
     """A department's feedback of a round (K4)."""
 
-    __table_args__ = (sa.UniqueConstraint("assignment_id", "round"),)
+    __table_args__ = (sa.UniqueConstraint("assignment_id", "round", "attempt"),)
     label = _l("Report")
     plural = _l("Reports")
 
     assignment_id: Mapped[int] = reference(_l("Assignment"), "assignment", editable=False, nullable=False)
     round: Mapped[int] = column(_l("Round"), sa.Integer, editable=False, nullable=False)
+    attempt: Mapped[int] = mapped_column(sa.Integer, nullable=False, default=1)
+    """Counts the reports of a round: more than one where the office sent it back."""
     due: Mapped[datetime] = column(_l("Report due"), UtcDateTime, editable=False, nullable=False)
     reported_at: Mapped[datetime] = column(_l("Reported"), UtcDateTime, editable=False, nullable=False)
     reported_by_id: Mapped[int | None] = person_reference(_l("Reported by"), editable=False)
@@ -447,8 +615,24 @@ class Report(CountyRecord):
 
     @classmethod
     def visible_ids(cls, person: viewer.Viewer) -> sa.Select[tuple[int]] | None:
+        """Whoever sees the call; a department that gave it back those up to then."""
         table, assignments = sa.inspect(cls).local_table, Assignment.visible_ids(person)
-        return None if assignments is None else sa.select(table.c.id).where(table.c.assignment_id.in_(assignments))
+        if assignments is None:
+            return None
+        seen = sa.select(table.c.id).where(table.c.assignment_id.in_(assignments))
+        if person.has_role(*OFFICES) or not person.has_role("department_officer"):
+            return seen
+        assignment, party = sa.inspect(Assignment).local_table, sa.inspect(CallParty).local_table
+        over = (
+            sa.select(party.c.call_id)
+            .join(assignment, assignment.c.call_id == party.c.call_id)
+            .where(
+                assignment.c.id == table.c.assignment_id,
+                party.c.organisation_id == person.organisation_id,
+                party.c.until < table.c.reported_at,
+            )
+        )
+        return seen.where(~over.exists())
 
     @property
     def thread(self) -> Record:
@@ -484,7 +668,7 @@ class Evaluation(CountyRecord):
     def visible_ids(cls, person: viewer.Viewer) -> sa.Select[tuple[int]] | None:
         """The township its own; a department only the evaluations of itself; the offices those of their county (1, no retaliation)."""
         table = sa.inspect(cls).local_table
-        if person.has_role("dispatcher", "office_director", "supervisor", "county_leader", "city_reader"):
+        if person.has_role(*OFFICES):
             return sa.select(table.c.id).where(table.c.county_id.in_(person.region_ids))
         if person.has_role("township_officer"):
             return sa.select(table.c.id).where(table.c.township_id == person.organisation_id)
@@ -510,41 +694,72 @@ class CallParty(Model):
     call_id: Mapped[int] = mapped_column(KEY, sa.ForeignKey("call.id", ondelete="CASCADE"), primary_key=True)
     organisation_id: Mapped[int] = mapped_column(KEY, sa.ForeignKey("organisation.id"), primary_key=True)
     role: Mapped[str] = mapped_column(sa.String(16), nullable=False)
-    """township, lead, cooperating"""
+    """township, lead, cooperating; handed_on, convened, shared for those that only read"""
     state: Mapped[str] = mapped_column(sa.String(32), nullable=False)
     """What the call is to this organisation: the call's state for its township, the assignment's for a department."""
     due: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """The next deadline of this organisation in the call, None when it has nothing to do."""
+    until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """Up to when a department that gave the call back reads it; None for everybody else."""
 
 
 def due_of(assignment: Assignment) -> datetime | None:
     """The nearest deadline still running on an assignment."""
-    if assignment.stopped_at is not None:
+    if assignment.stopped_at is not None or assignment.paused_at is not None:
         return None
-    if assignment.state == AssignmentState.pending:
-        return min(assignment.respond_due, assignment.report_due)
-    if assignment.state == AssignmentState.responded:
+    planned = assignment.call.state == CallState.long_term
+    if assignment.state in (AssignmentState.pending, AssignmentState.return_requested):
+        return assignment.respond_due if planned else min(assignment.respond_due, assignment.report_due)
+    if assignment.state == AssignmentState.responded and not planned:
         return assignment.report_due
     return None
 
 
+PARTIES = "parties known"
+"""Key in `session.info`: as what organisations take part in calls, asked once per transaction."""
+
+
+@sa.event.listens_for(Session, "after_transaction_end")
+def _forget_parties(session: Session, transaction: Any) -> None:
+    session.info.pop(PARTIES, None)
+
+
 def keep_parties(session: Session, call: Call) -> None:
     """Bring the party rows of a call in step with it; called whenever a call or an assignment changed."""
-    wanted: dict[int, tuple[str, str, datetime | None]] = {call.township_id: ("township", call.state.value, None)}
-    for assignment in call.assignments:
-        wanted[assignment.department_id] = (assignment.role.value, assignment.state.value, due_of(assignment))
+    session.info.pop(PARTIES, None)
+    wanted: dict[int, tuple[str, str, datetime | None, datetime | None]] = {
+        key: (role, call.state.value, None, None) for key, role in _readers(session, call)
+    }
+    wanted[call.township_id] = ("township", call.state.value, None, None)
+    invited = wanted.keys() - {call.township_id}
+    for assignment in sorted(call.assignments, key=lambda one: one.state != AssignmentState.returned):
+        # The last word has an assignment that still counts: a department may have given one back and got another,
+        # or be called to a meeting afterwards.
+        key = assignment.department_id
+        until = assignment.given_back_at if key not in invited else None
+        wanted[key] = (assignment.role.value, assignment.state.value, due_of(assignment), until)
     present = {
         party.organisation_id: party
         for party in session.scalars(sa.select(CallParty).where(CallParty.call_id == call.id))
     }
-    for organisation_id, (role, state, due) in wanted.items():
+    for organisation_id, (role, state, due, until) in wanted.items():
         party = present.pop(organisation_id, None)
         if party is None:
-            session.add(CallParty(call_id=call.id, organisation_id=organisation_id, role=role, state=state, due=due))
-        else:
-            party.role, party.state, party.due = role, state, due
+            party = CallParty(call_id=call.id, organisation_id=organisation_id)
+            session.add(party)
+        party.role, party.state, party.due, party.until = role, state, due, until
     for party in present.values():
         session.delete(party)
+
+
+def _readers(session: Session, call: Call) -> list[tuple[int, str]]:
+    """(organisation, role) of everybody who only reads a call: with whom it was shared, who was convened, the agencies it was handed on to."""
+    found = [(one.agency_id, "handed_on") for one in call.assignments if one.agency_id is not None]
+    for resource, role in (("convening_invitee", "convened"), ("call_share", "shared")):
+        table = sa.inspect(RECORD_TYPES[resource]).local_table
+        query = sa.select(table.c.organisation_id).where(table.c.call_id == call.id)
+        found += [(key, role) for key in session.connection().execute(query).scalars()]
+    return found
 
 
 @sa.event.listens_for(Session, "after_flush")

@@ -99,7 +99,8 @@ class Field:
     default: Any = None
     entries: tuple[Field, ...] = ()
     entry_rows: Callable[[Any], Sequence[Mapping[str, Any]]] | None = None
-    """The rows that the form offers for an `entries` field; each gives the fixed values of its entry and a `label`."""
+    """The rows that the form offers for an `entries` field; each gives the fixed values of its entry, a `label`, and where there
+    were answers before, those as `answers`."""
     lines: bool = False
     """The entries are records of their own, edited with the one they belong to: as many as wanted, each with its `id` if it is there already."""
     placeholder: Text = ""

@@ -12,7 +12,18 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models import viewer
 from models.base import JSON, KEY, UtcDateTime
+from models.field import Choice
 from models.person import Person
+
+
+class Topic(Choice):
+    """What a message is about, as people choose by which way they are told."""
+
+    emergency = "emergency", _l("Emergencies and alarms")
+    task = "task", _l("Your tasks")
+    overdue = "overdue", _l("Deadlines that have passed")
+    amber = "amber", _l("Deadlines that are near")
+    news = "news", _l("What others have done")
 
 
 class Notification(Model):
@@ -36,6 +47,10 @@ class Notification(Model):
     event_id: Mapped[int] = mapped_column(KEY, sa.ForeignKey("event.id"), nullable=False)
     person_id: Mapped[int] = mapped_column(sa.Integer, sa.ForeignKey("ab_user.id"), nullable=False)
     kind: Mapped[str] = mapped_column(sa.String(48), nullable=False)
+    role: Mapped[str] = mapped_column(sa.String(64), nullable=False, default="", server_default="")
+    """In which role the person is told; empty for one who is named himself."""
+    relation: Mapped[str] = mapped_column(sa.String(32), nullable=False, default="", server_default="")
+    """How he stands to the matter: `department`, `duty`, `leader` …"""
     values: Mapped[dict[str, Any]] = mapped_column(JSON, nullable=False)
     """Placeholders of the kind's text, so that it is read in the reader's language."""
     record_type: Mapped[str] = mapped_column(sa.String(64), nullable=False)
@@ -70,6 +85,8 @@ class Job(Model):
     name: Mapped[str] = mapped_column(sa.String(64), nullable=False)
     arguments: Mapped[dict[str, Any]] = mapped_column(JSON, nullable=False)
     wanted_at: Mapped[datetime] = mapped_column(UtcDateTime, nullable=False)
+    not_before: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When it may be queued at the earliest; at once where there is none."""
     queued_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     done_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     attempts: Mapped[int] = mapped_column(sa.Integer, nullable=False, default=0)

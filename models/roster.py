@@ -143,3 +143,20 @@ def on_duty(session: Session, organisation_id: int, instant: datetime) -> list[D
         DutyShift.organisation_id == organisation_id, DutyShift.begins <= instant, DutyShift.ends > instant
     )
     return list(session.scalars(query.order_by(DutyShift.position, DutyShift.id)))
+
+
+def duty_leaders(session: Session, county_id: int, instant: datetime) -> list[int]:
+    """Keys of the county leaders who are on duty anywhere in the county at an instant, in the order of the chain."""
+    query = (
+        sa.select(DutyShift.person_id)
+        .join(Person, Person.id == DutyShift.person_id)
+        .where(
+            DutyShift.county_id == county_id,
+            DutyShift.begins <= instant,
+            DutyShift.ends > instant,
+            Person.active.is_(True),
+            Person.roles.any(name="county_leader"),
+        )
+        .order_by(DutyShift.position, DutyShift.id)
+    )
+    return list(session.scalars(query))

@@ -143,6 +143,30 @@ SETTINGS: dict[str, SettingSpec] = {
             "limit",
             "3 working_days",
         ),
+        SettingSpec("regularise_limit", _l("Regularise an emergency within"), "limit", "1440 minutes"),
+        SettingSpec("objection_limit", _l("Rule on an objection within"), "limit", "1 working_days"),
+        SettingSpec("return_limit", _l("A return may be asked for within"), "limit", "1 working_days"),
+        SettingSpec("return_ruling_limit", _l("Rule on a return within"), "limit", "4 working_hours"),
+        SettingSpec(
+            "referred_ruling_limit",
+            _l("The checklist manager rules on a disputed return within"),
+            "limit",
+            "2 working_days",
+        ),
+        SettingSpec("extension_limit", _l("An extension gives at most"), "limit", "5 working_days"),
+        SettingSpec("extension_ruling_limit", _l("Answer an extension within"), "limit", "4 working_hours"),
+        SettingSpec(
+            "long_term_endorsement_limit", _l("Endorse or refuse long-term handling within"), "limit", "1 working_days"
+        ),
+        SettingSpec(
+            "leader_decision_limit", _l("A leader decides what is brought before him within"), "limit", "3 working_days"
+        ),
+        SettingSpec("urge_pause", _l("A department may be urged again after"), "limit", "4 working_hours"),
+        SettingSpec("evaluate_limit", _l("Evaluate within, else closed as not evaluated"), "limit", "10 working_days"),
+        SettingSpec("evaluate_reminder", _l("Remind of the evaluation after"), "limit", "3 working_days"),
+        SettingSpec("change_evaluation_limit", _l("Change an evaluation within"), "limit", "1 working_days"),
+        SettingSpec("supervision_after", _l("Overdue brings a supervision slip after"), "limit", "1 working_days"),
+        SettingSpec("signature_limit", _l("A supervision slip is signed within"), "limit", "4 working_hours"),
         SettingSpec("red_after", _l("Overdue becomes a supervision candidate after"), "limit", "3 working_days"),
         SettingSpec("reminder_due", _l("A reminder slip asks for an answer within"), "limit", "1 working_days"),
         SettingSpec(

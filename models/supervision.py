@@ -46,6 +46,7 @@ class Notice(CountyRecord):
     state: Mapped[NoticeState] = column(
         _l("State"), choice_type(NoticeState), listed=True, editable=False, nullable=False
     )
+    sign_due: Mapped[datetime | None] = column(_l("Signature due"), UtcDateTime, editable=False)
     issued_at: Mapped[datetime | None] = column(_l("Issued at"), UtcDateTime, listed=True, editable=False)
     signed_by_id: Mapped[int | None] = person_reference(_l("Signed by"), editable=False)
     document_id: Mapped[int | None] = reference(_l("Document"), "document", editable=False)

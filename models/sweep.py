@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -12,11 +11,13 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, selectinload
 
 from models import clock, event, viewer
+from models.calendar import work_calendar
 from models.call import Assignment, Call
-from models.ladder_steps import LadderStep, PlannedStep, open_steps, schedule_next_step
+from models.ladder_steps import LadderStep, PlannedStep, open_steps, taken_steps
 from models.paper import issue, platform_office
+from models.setting import setting
 from models.supervision import Notice, NoticeEntry, NoticeKind, NoticeState
-from models.workflow import Step, perform_automatic
+from models.workflow import Covered
 
 BATCH = 500
 """Assignments handled in one transaction at most."""
@@ -28,6 +29,7 @@ class Swept:
 
     steps: int = 0
     reminders: int = 0
+    drafts: int = 0
 
 
 def sweep(transaction: Callable[[], AbstractContextManager[Session]]) -> Swept:
@@ -96,47 +98,94 @@ def _sweep_department(session: Session, department_id: int, done: Swept) -> bool
         .order_by(Assignment.id)
         .execution_options(populate_existing=True)
     ).all()
-    overdue: list[tuple[Assignment, PlannedStep]] = []
-    reminded: dict[int, list[PlannedStep]] = defaultdict(list)
-    for assignment in assignments:
-        steps = [step for step in open_steps(session, assignment) if step.at <= now]
-        late = {step.clock for step in steps if step.step == "reminder"}
-        for step in steps:
-            skipped = step.step != "reminder" and (
-                step.clock in late or any(later.clock == step.clock and later > step for later in steps)
-            )
-            session.add(
-                LadderStep(
-                    assignment_id=assignment.id,
-                    round=assignment.round,
-                    clock=step.clock,
-                    step=step.step,
-                    due=step.due,
-                    taken_at=now,
-                    skipped=skipped,
-                )
-            )
-            done.steps += 1
-            if step.step == "reminder":
-                overdue.append((assignment, step))
-            elif not skipped:
-                reminded[assignment.id].append(step)
-        session.flush()
-        schedule_next_step(session, assignment)
-        for step in reminded[assignment.id]:
-            perform_automatic(session, assignment, "amber", _nothing, {"clock": step.clock, "due": step.due})
-    if overdue:
-        _remind(session, overdue)
-        done.reminders += 1
+    _take_steps(session, assignments, now, done)
     session.flush()
     return len(call_ids) == BATCH and bool(locked)
 
 
-def _nothing(step: Step) -> None:
-    """An amber reminder changes nothing; its event is what people are told by."""
+def _take_steps(session: Session, assignments: Sequence[Assignment], now: datetime, done: Swept) -> None:
+    """Record every step that is due, and do what it says: slips for the department, an event for what people are told by."""
+    taken = taken_steps(session, assignments)
+    overdue: list[Found] = []
+    drafted: list[Found] = []
+    told: list[Found] = []
+    for assignment in assignments:
+        steps = open_steps(session, assignment, taken[assignment.id])
+        due = [step for step in steps if step.at <= now]
+        for step in due:
+            # Amber that comes too late troubles nobody; everything else is made up for.
+            skipped = step.amber and any(later.clock == step.clock and later > step for later in due)
+            session.add(_taken(assignment, step, now, skipped=skipped))
+            done.steps += 1
+            if step.step == "reminder":
+                overdue.append((assignment, step))
+            elif step.step == "supervision":
+                drafted.append((assignment, step))
+            elif not skipped:
+                told.append((assignment, step))
+        later = steps[len(due) :]
+        assignment.next_step_at = later[0].at if later else None
+    session.flush()
+    _tell(session, told)
+    if overdue:
+        _remind(session, overdue)
+        done.reminders += 1
+    if drafted:
+        _draft(session, drafted, now)
+        done.drafts += 1
 
 
-def _remind(session: Session, overdue: Sequence[tuple[Assignment, PlannedStep]]) -> Notice:
+Found = tuple[Assignment, PlannedStep]
+
+
+def _taken(assignment: Assignment, step: PlannedStep, now: datetime, *, skipped: bool) -> LadderStep:
+    return LadderStep(
+        assignment_id=assignment.id,
+        round=assignment.round,
+        clock=step.clock,
+        step=step.step,
+        due=step.due,
+        taken_at=now,
+        skipped=skipped,
+    )
+
+
+def _tell(session: Session, found: Sequence[Found]) -> None:
+    """Steps that change nothing: their events are what people are told by."""
+    entries = [
+        event.entry_of(assignment, "automatic", step.told_as, {"clock": step.clock, "due": step.due, **step.place})
+        for assignment, step in found
+    ]
+    if entries:
+        event.append_all(session, entries, None)
+
+
+def _draft(session: Session, found: Sequence[Found], now: datetime) -> None:
+    """One supervision slip for everything that is a working day late; a supervisor signs it, and its number is taken then."""
+    first = found[0][0]
+    limit = setting(session, first.county_id, "signature_limit")
+    notice = Notice(
+        county_id=first.county_id,
+        kind=NoticeKind.supervision,
+        department_id=first.department_id,
+        state=NoticeState.drafted,
+        sign_due=work_calendar(session, first.county_id).deadline(now, limit),
+    )
+    with Covered(session):
+        session.add(notice)
+        _enter(notice, found)
+        session.flush()
+        event.append(session, notice, "automatic", "draft", {})
+
+
+def _enter(notice: Notice, found: Sequence[Found]) -> None:
+    for assignment, step in found:
+        notice.entries.append(
+            NoticeEntry(assignment=assignment, clock=step.clock, round=assignment.round, due=step.due)
+        )
+
+
+def _remind(session: Session, overdue: Sequence[Found]) -> Notice:
     """One reminder slip for everything overdue, born issued, in the platform's name."""
     first = overdue[0][0]
     notice = Notice(
@@ -146,13 +195,9 @@ def _remind(session: Session, overdue: Sequence[tuple[Assignment, PlannedStep]])
         state=NoticeState.issued,
         issued_at=clock.now(),
     )
-    session.info[event.COVERED] = session.info.get(event.COVERED, 0) + 1
-    try:
+    with Covered(session):
         session.add(notice)
-        for assignment, step in overdue:
-            notice.entries.append(
-                NoticeEntry(assignment=assignment, clock=step.clock, round=assignment.round, due=step.due)
-            )
+        _enter(notice, overdue)
         session.flush()
         document = issue(
             session, "reminder", notice, issuer=platform_office(session, first.county_id), recipients=[first.department]
@@ -167,19 +212,16 @@ def _remind(session: Session, overdue: Sequence[tuple[Assignment, PlannedStep]])
             "issue",
             {"number": document.number, "document": {"id": document.id, "name": document.title}},
         )
-    finally:
-        session.info[event.COVERED] -= 1
-    for assignment, step in overdue:
-        perform_automatic(
-            session,
+    slip = {"id": notice.id, "name": notice.number}
+    paper = {"id": document.id, "name": document.title}
+    entries = [
+        event.entry_of(
             assignment,
+            "automatic",
             "reminder",
-            _nothing,
-            {
-                "clock": step.clock,
-                "due": step.due,
-                "notice": {"id": notice.id, "name": notice.number},
-                "document": {"id": document.id, "name": document.title},
-            },
+            {"clock": step.clock, "due": step.due, "notice": slip, "document": paper},
         )
+        for assignment, step in overdue
+    ]
+    event.append_all(session, entries, None)
     return notice

@@ -130,7 +130,8 @@ Effect = Callable[[Step], None]
 class Transition:
     """One step of a workflow.
 
-    `sources` and `target` are states (`target` None: stays, or the effect decides). `guard` raises Invalid.
+    `sources` and `target` are states (`target` None: stays, or the effect decides); without `sources` it begins a record
+    that was not there before (“from –”, spec 4), which its effect fills and adds to the session. `guard` raises Invalid.
     `effect` changes the record and makes papers.
     `primary` marks the one button in front.
     """
@@ -161,6 +162,13 @@ class Transition:
     icon: str = ""
     danger: bool = False
     bulk: bool = False
+    internal: bool = False
+    """What it tells stays inside one organisation: nobody else sees that it happened, the offices and the record's owner included."""
+
+    @property
+    def begins(self) -> bool:
+        """Whether this step makes a new record; its relations are asked about that record, which has only its county yet."""
+        return not self.sources
 
     @property
     def known(self) -> tuple[Field, ...]:
@@ -217,6 +225,17 @@ class Workflow:
 
     def __contains__(self, name: str) -> bool:
         return any(transition.name == name for transition in self.transitions)
+
+
+def internal_events() -> sa.ColumnElement[bool]:
+    """The events whose words stay inside one organisation (`Transition.internal`)."""
+    steps = [
+        sa.and_(event.Event.record_type == model.resource(), event.Event.name == one.name)
+        for model in list(RECORD_TYPES.values())
+        for one in (model.workflow.transitions if model.workflow is not None else ())
+        if one.internal
+    ]
+    return sa.and_(event.Event.kind == "transition", sa.or_(sa.false(), *steps))
 
 
 @dataclass(frozen=True)
@@ -317,9 +336,7 @@ def perform(
         raise viewer.NoViewer("a transition needs somebody who performs it")
     workflow = workflow_of(model)
     record = load_visible(session, model, record_id)
-    if name not in workflow:
-        raise NotFound(_l("There is no such step."))
-    transition = workflow[name]
+    transition = step_of(workflow, name)
     with viewer.system(on_behalf_of=person):
         if not permitted(transition, record, person):
             raise Forbidden()
@@ -351,6 +368,50 @@ def perform(
                 raise Forbidden()
             behalf = {name: value for name, value in step.shown.items() if name == "on_behalf_of"}
             _do(Step(session, record, person, step.now, {}, behalf), workflow, first, "transition")
+        return _do(step, workflow, transition, "transition")
+
+
+def step_of(workflow: Workflow, name: str, *, begins: bool = False) -> Transition:
+    """The transition of this name that is taken on a record, or that begins one. Raises NotFound."""
+    if name not in workflow or workflow[name].begins != begins:
+        raise NotFound(_l("There is no such step."))
+    return workflow[name]
+
+
+def new_record(session: Session, model: type[Any], person: Viewer) -> Any:
+    """The record that a beginning transition will fill: of the person's county, not saved, able to look things up."""
+    record = model()
+    record.county_id = person.county_id
+    session.enable_relationship_loading(record)
+    return record
+
+
+def beginnings(model: type[Any], record: Any, person: Viewer) -> list[Transition]:
+    """The transitions by which this person may begin a record; `record` comes from `new_record`."""
+    if model.workflow is None:
+        return []
+    return [one for one in model.workflow.transitions if one.begins and permitted(one, record, person)]
+
+
+def begin(session: Session, model: type[Any], name: str, values: Mapping[str, Any] | None = None) -> Outcome:
+    """Begin a record by a transition “from –” as the present viewer, in the present transaction, which the caller commits.
+
+    Raises NotFound, Forbidden, Invalid – in this order; the session must be rolled back then.
+    """
+    person = viewer.current_person()
+    if person is None:
+        raise viewer.NoViewer("a transition needs somebody who performs it")
+    workflow = workflow_of(model)
+    transition = step_of(workflow, name, begins=True)
+    with viewer.system(on_behalf_of=person):
+        record = new_record(session, model, person)
+        if not permitted(transition, record, person):
+            raise Forbidden()
+        step = Step(session, record, person, clock.now(), {})
+        with session.no_autoflush:
+            _read(step, transition.fields(record), values or {})
+            if transition.guard is not None:
+                transition.guard(step)
         return _do(step, workflow, transition, "transition")
 
 
@@ -455,7 +516,7 @@ def _do(step: Step, workflow: Workflow, transition: Transition, kind: str) -> Ou
         step.record.changed_at = step.now
         step.session.flush()
         if step.record.state != before:
-            step.shown["state"] = {"old": str(before), "new": str(step.record.state)}
+            step.shown["state"] = {"old": str(before or ""), "new": str(step.record.state)}
         event_id = event.append(step.session, step.record, kind, transition.name, step.shown, actor=step.person)
         if workflow.after is not None:
             workflow.after(step)

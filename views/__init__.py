@@ -14,6 +14,7 @@ from views.agency import (
     MembershipTransferView,
     StationedAgencyView,
 )
+from views.alarm import AlarmView
 from views.assessment import (
     AssessmentRunView,
     AssessmentSchemeView,
@@ -26,6 +27,17 @@ from views.audit import AuditView
 from views.bulletin import BulletinView
 from views.calendar import CalendarView
 from views.call import AssignmentView, CallView, EvaluationView, ReportView
+from views.call_records import (
+    CallShareView,
+    ConveningView,
+    EscalationView,
+    ExtensionView,
+    InstructionView,
+    LongTermView,
+    MilestoneView,
+    ReturnRequestView,
+)
+from views.canned_text import CannedTextView
 from views.checklist import ChecklistItemView, ChecklistView, DutyView, WorkflowStepView
 from views.checklist_revision import ChecklistRevisionView
 from views.consultation import (
@@ -34,9 +46,13 @@ from views.consultation import (
     ConsultationOpinionView,
     PersonnelConsultationView,
 )
+from views.contact import ContactView
+from views.delivery import DeliveryView
+from views.director_sheet import DirectorSheetView
 from views.document import DocumentView, NoticeView
 from views.home import HomeView, LanguageView, SearchView
 from views.inbox import InboxView
+from views.ledger import LedgerView
 from views.number_series import NumberSeriesView
 from views.organisation import OrganisationView
 from views.own import InterfaceView, ProfileView
@@ -51,20 +67,34 @@ PAGES = (
     LanguageView,
     SearchView,
     InboxView,
+    AlarmView,
     ProfileView,
+    ContactView,
     InterfaceView,
     RoleView,
     CalendarView,
     NumberSeriesView,
+    DeliveryView,
     AuditView,
     AccessView,
     SetUpView,
+    DirectorSheetView,
+    LedgerView,
 )
 RECORDS = (
     CallView,
     AssignmentView,
     ReportView,
     EvaluationView,
+    MilestoneView,
+    ReturnRequestView,
+    ExtensionView,
+    LongTermView,
+    ConveningView,
+    EscalationView,
+    InstructionView,
+    CallShareView,
+    CannedTextView,
     ChecklistView,
     ChecklistItemView,
     DutyView,

@@ -26,7 +26,7 @@ from models.event import Event, EventHead, EventValue
 from models.field import Field, FieldError
 from models.organisation import Organisation
 from models.person import ZONE, Person
-from models.workflow import NotFound
+from models.workflow import NotFound, internal_events
 
 AUDITOR = frozenset({"auditor"})
 MOST_FAULTS = 200
@@ -109,7 +109,7 @@ class AuditView(AdministrationPage):
                 sa.cast(EventValue.value, sa.Text).icontains(values["text"], autoescape=True)
                 | sa.cast(EventValue.value, sa.Text).icontains(_escaped(values["text"]), autoescape=True)
             )
-            conditions.append(Event.id.in_(kept))
+            conditions += [Event.id.in_(kept), ~internal_events()]
         before = request.args.get("before", "")
         if before.isdecimal() and len(before) < 19:
             conditions.append(Event.id < int(before))

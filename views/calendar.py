@@ -21,6 +21,7 @@ from app.portal.sheet import Asked, Block, Day, Month, Sheet, SheetRow
 from models.calendar import CalendarDay, CalendarYear, seed_calendar, work_calendar
 from models.field import Field, FieldError
 from models.person import ROLES
+from models.recomputing import recomputed
 from models.workflow import Conflict, NotFound
 
 FIRST_YEAR, LAST_YEAR = 2000, 2100
@@ -102,7 +103,8 @@ class CalendarView(AdministrationPage):
         except FieldError as error:
             form["year"].errors = [str(error.message)]
             return self._list(county_id, form, 422)
-        seed_calendar(db.session(), county_id, (number,))
+        with recomputed(db.session(), county_id):
+            seed_calendar(db.session(), county_id, (number,))
         db.session.commit()
         return redirect(url_for("CalendarView.year", year=number))
 
@@ -185,7 +187,7 @@ class CalendarView(AdministrationPage):
 
     @expose("/<int:year>/day", methods=["POST"])
     def day(self, year: int) -> Any:
-        """Turn a working day into a holiday or back."""
+        """Turn a working day into a holiday or back; open deadlines that limits gave follow."""
         county_id = self.county(self.demand("can_edit"))
         self._kept(county_id, year)
         try:
@@ -197,10 +199,11 @@ class CalendarView(AdministrationPage):
         kept = db.session.scalars(
             sa.select(CalendarDay).where(CalendarDay.county_id == county_id, CalendarDay.day == day)
         ).one_or_none()
-        if kept is not None:
-            db.session.delete(kept)
-        else:
-            db.session.add(CalendarDay(county_id=county_id, day=day, working=day.weekday() >= 5))
+        with recomputed(db.session(), county_id):
+            if kept is not None:
+                db.session.delete(kept)
+            else:
+                db.session.add(CalendarDay(county_id=county_id, day=day, working=day.weekday() >= 5))
         db.session.commit()
         flash(_("%(day)s changed.", day=format_date(day, "long")), "success")
         return redirect(url_for("CalendarView.year", year=year))
@@ -210,7 +213,8 @@ class CalendarView(AdministrationPage):
         """Confirm a year once the State Council's notice is entered, or take that back."""
         county_id = self.county(self.demand("can_edit"))
         kept = self._kept(county_id, year)
-        kept.confirmed = not kept.confirmed
+        with recomputed(db.session(), county_id):
+            kept.confirmed = not kept.confirmed
         db.session.commit()
         flash(_("Confirmed.") if kept.confirmed else _("Provisional again."), "success")
         return redirect(url_for("CalendarView.year", year=year))

@@ -7,70 +7,58 @@ from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
-from flask import flash, redirect
+from flask import flash, jsonify, redirect, render_template, request
 from flask_appbuilder import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy.orm import joinedload, load_only, selectinload
+from sqlalchemy.orm import Session, joinedload, load_only, selectinload
+from sqlalchemy.orm.attributes import set_committed_value
 
-from app.database import db
+from app.database import db, transaction
 from app.portal.contact import reads_phone, without_phone
 from app.portal.deadline import Measure, clocks, exact, running, short
+from app.portal.export import ExportColumn
+from app.portal.forms import RecordForm
 from app.portal.frame import Entry
 from app.portal.listing import TabSpec
-from app.portal.page import Attachment, Badge, Button, Cell, Clock, Fact, Part, RecordPage, Section
+from app.portal.page import Attachment, Badge, Button, Cell, Clock, Fact, Link, Part, RecordPage, Section
 from app.portal.record_view import Failed, RecordView
 from app.portal.words import pill
 from models import clock, viewer
 from models.calendar import work_calendar
-from models.call import Assignment, AssignmentState, Call, CallParty, CallState, Evaluation, Report, due_of
+from models.call import Assignment, AssignmentState, Call, CallState, Evaluation, Report, due_of
 from models.checklist import ChecklistItem
 from models.document import Document
 from models.organisation import Organisation
 from models.paper import issue, platform_office
+from models.person import Person
+from models.return_request import ReturnRequest
+from models.similar_calls import similar_calls
 from models.viewer import Viewer
-from models.workflow import Conflict, Forbidden, load_visible
+from models.workflow import Conflict, Forbidden, NotFound, load_visible
+from views import call_time
+from views.call_page import dependent_titles, escalations, headline, load_beside, main_sections, part_facts
+from views.work import OPEN, candidates, nearest, overdue, todo
 
 OFFICES = frozenset({"dispatcher", "office_director", "supervisor", "county_leader", "duty_officer", "city_reader"})
-READERS = OFFICES | {"township_officer", "department_officer"}
-TOWNSHIP_TODO = (CallState.draft, CallState.returned, CallState.reported)
-OPEN = (
-    CallState.submitted,
-    CallState.returned,
-    CallState.accepted,
-    CallState.dispatched,
-    CallState.reported,
-    CallState.long_term,
+WORKING = frozenset(
+    {
+        "township_officer",
+        "department_officer",
+        "dispatcher",
+        "office_director",
+        "checklist_manager",
+        "county_leader",
+        "duty_officer",
+    }
 )
-WORKED_ON = (AssignmentState.pending.value, AssignmentState.responded.value)
+"""Roles for whom single calls wait (`views.work.todo`)."""
+READERS = OFFICES | {"township_officer", "department_officer", "checklist_manager", "agency_head"}
 
 
-def todo(person: Viewer) -> sa.ColumnElement[bool] | None:
-    """The calls that wait for this person; None for those whose work is not the single call."""
-    waiting = []
-    if person.has_role("township_officer"):
-        waiting.append(sa.and_(Call.township_id == person.organisation_id, Call.state.in_(TOWNSHIP_TODO)))
-    if person.has_role("dispatcher"):
-        waiting.append(Call.state.in_((CallState.submitted, CallState.accepted)))
-    if person.has_role("department_officer"):
-        mine = sa.select(CallParty.call_id).where(
-            CallParty.organisation_id == person.organisation_id, CallParty.state.in_(WORKED_ON)
-        )
-        waiting.append(sa.and_(Call.state == CallState.dispatched, Call.id.in_(mine)))
-    return sa.or_(*waiting) if waiting else None
-
-
-def overdue(person: Viewer) -> sa.ColumnElement[bool]:
-    """Calls in which a deadline has run out: a department's own, anybody's for the others."""
-    now = clock.now()
-    late = sa.select(CallParty.call_id).where(CallParty.due < now)
-    if person.has_role("department_officer") and not person.has_role(*OFFICES):
-        late = late.where(CallParty.organisation_id == person.organisation_id)
-    office = sa.or_(
-        sa.and_(Call.state == CallState.submitted, Call.accept_due < now),
-        sa.and_(Call.state == CallState.accepted, Call.dispatch_due < now),
-    )
-    return sa.or_(sa.and_(Call.state == CallState.dispatched, Call.id.in_(late)), office)
+def sees_all_values(call: Call, person: Viewer) -> bool:
+    """Evaluations: the township its own, the offices all; a department only what concerns it (1, no retaliation)."""
+    return person.has_role(*OFFICES) or call.township_id == person.organisation_id
 
 
 def call_badge(call: Call, person: Viewer, measure: Measure) -> Badge | None:
@@ -96,24 +84,40 @@ class CallView(RecordView):
     columns = ("number", "title", "township", "departments", "state", "deadline", "changed")
     guarded = frozenset({"contact_phone"})
     filter_fields = ("kind", "checklist_item", "submitted_at")
-    unrelated = frozenset({"assignment"})
+    unrelated = frozenset(
+        {"assignment", "call", "milestone", "long_term", "convening", "escalation", "instruction", "call_share"}
+    )
     all_tab = "all"
+    folded = frozenset({"happened_at", "contact_name", "contact_phone", "agreed_by", "source", "external_number"})
     form_step = "submit"
     step_label = _l("Submit call")
+    step_groups = (
+        (
+            _l("Handling"),
+            (
+                "submit", "confirm", "dispatch", "accept", "complete", "evaluate", "change_evaluation", "log_progress", "send_back",
+                "decide_escalation", "approve_long_term", "endorse_long_term", "grant_objection", "refuse_objection", "refuse_long_term",
+                "regularise", "end_long_term",
+            ),
+        ),
+        (_l("Departments"), ("add_department", "reassign", "merge")),
+        (_l("Coordination"), ("convene", "escalate", "instruct", "request_long_term", "follow_up", "object")),
+        (_l("Beside it"), ("comment", "share")),
+        (_l("Not to be handled"), ("return_for_completion", "decline", "withdraw")),
+    )  # fmt: skip
 
     def navigation(self) -> tuple[Entry, ...]:
-        working = frozenset({"township_officer", "department_officer", "dispatcher"})
         return (
-            Entry(_l("To do"), "CallView.list", "Call", "todo", working),
+            Entry(_l("To do"), "CallView.list", "Call", "todo", WORKING, counted=(Call, todo)),
             Entry(_l("In progress"), "CallView.list", "Call", "open"),
-            Entry(_l("Overdue"), "CallView.list", "Call", "overdue"),
+            Entry(_l("Overdue"), "CallView.list", "Call", "overdue", counted=(Call, overdue)),
             Entry(_l("All calls"), "CallView.list", "Call", "all"),
         )
 
     def load_options(self) -> Sequence[Any]:
         # Of other records only what a row shows: a list is read more often than anything else.
         shown = (Assignment.call_id, Assignment.department_id, Assignment.state, Assignment.position)
-        clocks_ = (Assignment.respond_due, Assignment.report_due, Assignment.stopped_at)
+        clocks_ = (Assignment.respond_due, Assignment.report_due, Assignment.stopped_at, Assignment.paused_at)
         name = (Organisation.name, Organisation.short_name)
         return [
             joinedload(Call.township).load_only(*name),
@@ -136,6 +140,30 @@ class CallView(RecordView):
 
     def new_title(self) -> str:
         return _("Raise a call")
+
+    def record_form(self, record: Any, *, submitted: bool) -> RecordForm:
+        """While the title is typed, calls like it are suggested, so that no matter is raised twice."""
+        form = super().record_form(record, submitted=submitted)
+        given = {"data-similar": self.url("similar", but=record.id), "data-similar-title": _("Calls like this one")}
+        form["title"].render_kw = {**(form["title"].render_kw or {}), **given}
+        return form
+
+    @expose("/similar")
+    def similar(self) -> Any:
+        """As JSON: the calls whose title is like the one being typed, those alone that this person sees."""
+        self.demand("can_list")
+        title, but = request.args.get("title", "")[:200], request.args.get("but", "")
+        return jsonify(
+            [
+                {
+                    "title": " ".join(filter(None, (one.number, one.title))),
+                    "state": str(one.state.label),
+                    "url": self.url("show", pk=one.id),
+                }
+                for one in similar_calls(db.session(), title, clock.now())
+                if str(one.id) != but
+            ]
+        )
 
     def measure(self, call: Call) -> Measure:
         return Measure(work_calendar(db.session(), call.county_id), wall=call.emergency)
@@ -162,11 +190,13 @@ class CallView(RecordView):
 
     cell_changed.label = _l("Changed")  # type: ignore[attr-defined]
 
+    def export_columns(self) -> tuple[ExportColumn, ...]:
+        return (*super().export_columns(), *call_time.export_columns())
+
     # Page
 
     def sees_all_values(self, record: Any, person: Viewer) -> bool:
-        """Evaluations: the township its own, the offices all; a department only what concerns it (1, no retaliation)."""
-        return person.has_role(*OFFICES) or record.township_id == person.organisation_id
+        return sees_all_values(record, person)
 
     def withheld(self, record: Any, person: Viewer) -> frozenset[str]:
         return frozenset() if reads_phone(record, person) else frozenset({"contact_phone"})
@@ -177,6 +207,7 @@ class CallView(RecordView):
     def record_page(self, record: Call, failed: Failed | None) -> RecordPage:
         person = self.person()
         call = record
+        beside = load_beside(db.session(), call, sees_merged=person.has_role(*OFFICES))
         evaluations = self._evaluations(call)
         page = super().record_page(call, failed)
         parts = tuple(self._part(one, evaluations, failed) for one in call.assignments)
@@ -186,16 +217,57 @@ class CallView(RecordView):
             number=call.number or "",
             badge=call_badge(call, person, self.measure(call)),
             emergency=_("Emergency") if call.emergency else "",
+            main_sections=main_sections(call, beside, self.page_url, person),
             parts_title=_("Departments"),
             parts=tuple(sorted(parts, key=lambda part: not part.mine)),
+            sections=(*call_time.sections(call, self.url("time", pk=call.id)), *page.sections),
             documents=self._documents(call),
             buttons=(*page.buttons, *self._paper_button(call)),
+            next_item=self._next_item(call),
         )
+
+    @expose("/show/<int:pk>")
+    def show(self, pk: int) -> Any:
+        """A call's page. That a department opened it first is kept."""
+        person = self.demand("can_show")
+        call: Call = load_visible(db.session(), Call, pk, self.page_options())
+        note_opening(db.session(), call, person)
+        return self.render(call)
+
+    @expose("/time/<int:pk>")
+    def time(self, pk: int) -> Any:
+        """Where the time of a call went."""
+        self.demand("can_show")
+        call: Call = load_visible(db.session(), Call, pk, self.load_options())
+        if call.submitted_at is None:
+            raise NotFound(_l("A draft took no time yet."))
+        page = call_time.time_page(call, self.url("show", pk=pk))
+        return render_template("time.html", page=page, frame_active=(self.group, ""))
+
+    def after_step(self, pk: int) -> str:
+        """The new draft where a call was continued; else the page again, which leads on to the next item of the work list."""
+        if request.view_args is not None and request.view_args.get("name") == "follow_up":
+            made = db.session.scalar(sa.select(sa.func.max(Call.id)).where(Call.follows_id == pk))
+            if made is not None:
+                return self.url("edit", pk=made)
+        visible = db.session.scalar(sa.select(Call.id).where(Call.id == pk))
+        return self.url("show", pk=pk, next=1) if visible is not None else self.url("list")
+
+    def _next_item(self, call: Call) -> Link | None:
+        """After a step: what waits next for this person."""
+        if not request.args.get("next"):
+            return None
+        found = nearest(db.session(), self.person(), 1, without=call.id)
+        if not found:
+            return Link(_("Nothing else waits for you."), self.url("list"))
+        one = found[0]
+        title = " ".join(filter(None, (one.number, one.title or _("(no title yet)"))))
+        return Link(_("Next: %(what)s", what=title), self.url("show", pk=one.id))
 
     @staticmethod
     def _evaluations(call: Call) -> Mapping[tuple[int, int], Evaluation]:
         """The evaluations that this viewer sees, asked for afresh: a relation may have been loaded by the system."""
-        keys = [one.id for one in call.assignments]
+        keys = [one.id for one in call.assignments if one.reports or one.state == AssignmentState.missed]
         found = db.session.scalars(sa.select(Evaluation).where(Evaluation.assignment_id.in_(keys))) if keys else ()
         return {(one.assignment_id, one.round): one for one in found}
 
@@ -203,12 +275,21 @@ class CallView(RecordView):
         return [
             joinedload(Call.township),
             joinedload(Call.checklist_item).selectinload(ChecklistItem.duties),
-            selectinload(Call.assignments).options(joinedload(Assignment.department), selectinload(Assignment.reports)),
+            selectinload(Call.assignments).options(
+                joinedload(Assignment.department),
+                joinedload(Assignment.return_request).joinedload(ReturnRequest.item),
+                joinedload(Assignment.extension),
+                joinedload(Assignment.taken_by),
+                joinedload(Assignment.opened_by),
+                joinedload(Assignment.agency),
+                selectinload(Assignment.reports),
+            ),
         ]
 
     def body(self, record: Any) -> tuple[Fact, ...]:
         remark = (Fact(_("Remark of the office"), Cell(record.remark), long=True),) if record.remark else ()
-        return (Fact(_("Description"), Cell(record.description or _("Nothing described yet.")), long=True), *remark)
+        description = Fact(_("Description"), Cell(record.description or _("Nothing described yet.")), long=True)
+        return (*headline(record), description, *remark)
 
     def facts(self, record: Any) -> tuple[Fact, ...]:
         person, call = self.person(), record
@@ -230,19 +311,21 @@ class CallView(RecordView):
         return tuple(Fact(label, Cell(text, url=url)) for label, text, url in values if text)
 
     def sections(self, record: Any) -> tuple[Section, ...]:
-        """The cited checklist item with its duties: who is responsible for what."""
+        """What was brought before a leader; the cited checklist item with its duties: who is responsible for what."""
+        brought = escalations(record)
+        found = (brought,) if brought is not None else ()
         item: ChecklistItem | None = record.checklist_item
         if item is None:
-            return ()
+            return found
         facts = tuple(Fact(f"{duty.party}（{duty.kind.label}）", Cell(duty.text), long=True) for duty in item.duties)
         head = Fact(
             _("Item %(number)d", number=item.number), Cell(item.name, url=self.page_url("checklist_item", item.id))
         )
-        return (Section(_("Checklist item"), (head, *facts)),)
+        return (*found, Section(_("Checklist item"), (head, *facts)))
 
     def _part(self, one: Assignment, evaluations: Mapping[Any, Evaluation], failed: Failed | None) -> Part:
         person = self.person()
-        facts = []
+        facts = list(part_facts(one))
         if one.responded_at is not None and one.response_manner is not None:
             words = [str(one.response_manner.label), one.response_whom, exact(one.response_at or one.responded_at)]
             facts.append(Fact(_("Response"), Cell("，".join(filter(None, words)))))
@@ -275,7 +358,7 @@ class CallView(RecordView):
         )
 
     def timeline_titles(self, record: Any) -> Mapping[tuple[str, int], str]:
-        return {("assignment", one.id): one.department.short_name for one in record.assignments}
+        return dependent_titles(record)
 
     # Papers
 
@@ -323,10 +406,41 @@ class CallView(RecordView):
         return db.session.get(Organisation, person.organisation_id)
 
 
+def note_opening(session: Session, call: Call, person: Viewer) -> None:
+    """Keep when somebody of a department first opened its call, and who. In a transaction of its own, since reading is a GET."""
+    unopened = [
+        one for one in call.assignments if one.department_id == person.organisation_id and one.opened_at is None
+    ]
+    if not unopened or not person.has_role("department_officer"):
+        return
+    keys, now = [one.id for one in unopened], clock.now()
+    with viewer.system(), transaction() as writing:
+        writing.execute(
+            sa.update(Assignment)
+            .where(Assignment.id.in_(keys), Assignment.opened_at.is_(None))
+            .values(opened_at=now, opened_by_id=person.person_id)
+            .execution_options(synchronize_session=False)
+        )
+    for one in unopened:  # the page's own transaction may have begun before
+        set_committed_value(one, "opened_at", now)
+        set_committed_value(one, "opened_by", session.get(Person, person.person_id))
+
+
 class AssignmentView(RecordView):
     """A department's part in a call; it is seen on the call's page."""
 
     model = Assignment
+    step_groups = (
+        (_l("Handling"), ("acknowledge", "respond", "report", "log_progress", "take", "hand_on", "urge")),
+        (
+            _l("Return and extension"),
+            (
+                "uphold_return", "reject_return", "refer_return", "grant_extension", "refuse_extension", "request_extension",
+                "request_return",
+            ),
+        ),
+        (_l("Not to be handled"), ("close_assignment",)),
+    )  # fmt: skip
     readers = READERS
     filter_fields = ("call.township", "call.kind", "respond_due")
 
@@ -339,14 +453,32 @@ class AssignmentView(RecordView):
         return redirect(self.url_of(load_visible(db.session(), Assignment, pk)))
 
     def after_step(self, pk: int) -> str:
-        return self.url_of(load_visible(db.session(), Assignment, pk))
+        view: CallView = self.appbuilder.view_of("call")
+        with viewer.system():
+            call_id = db.session.get_one(Assignment, pk).call_id
+        return view.after_step(call_id)
 
     def page_again(self, record: Any, failed: Failed, status: int) -> Any:
         view = self.appbuilder.view_of("call")
         return view.render(load_visible(db.session(), Call, record.call_id, view.page_options()), failed, status)
 
+    def tabs(self, person: Viewer) -> tuple[TabSpec, ...]:
+        """What the ladder has listed for a conclusion stands before the supervisors (2.2)."""
+        found = [TabSpec("all", _("All assignments"))]
+        if person.has_role("supervisor"):
+            found.insert(0, TabSpec("candidates", _("To be looked into"), candidates()))
+        return tuple(found)
+
     def column_names(self) -> tuple[str, ...]:
-        return ("call", "department", "role", "state", "respond_due", "report_due")
+        return ("call", "department", "role", "state", "respond_due", "report_due", "marks")
+
+    def cell_marks(self, one: Assignment) -> Cell:
+        return Cell("、".join(str(mark.label) for mark in one.marks(clock.now())))
+
+    cell_marks.label = _l("Marks")  # type: ignore[attr-defined]
+
+    def load_options(self) -> Sequence[Any]:
+        return [*super().load_options(), selectinload(Assignment.reports)]
 
 
 class ReportView(RecordView):
@@ -363,7 +495,7 @@ class EvaluationView(RecordView):
     """Townships' evaluations, each only for whom it concerns; they are seen on the call's page."""
 
     model = Evaluation
-    readers = READERS
+    readers = READERS - {"checklist_manager", "agency_head"}
 
     def url_of(self, record: Any) -> str:
         return str(self.appbuilder.url_of("call", record.assignment.call_id))

@@ -15,13 +15,18 @@ from sqlalchemy.orm import joinedload
 
 from app.database import db
 from app.portal.download import RETRY_SECONDS, paper_response
+from app.portal.frame import Entry
+from app.portal.listing import TabSpec
 from app.portal.page import Attachment, Cell, Fact, Link, RecordPage
 from app.portal.record_view import Failed, RecordView
 from app.portal.words import value_text
 from models.base import fields_of
+from models.call import Assignment
 from models.document import Document
-from models.supervision import Notice, NoticeEntry
+from models.supervision import Notice, NoticeEntry, NoticeState
+from models.viewer import Viewer
 from models.workflow import load_visible
+from views.work import candidates
 
 KINDS = {"call_slip": _l("Flow sheet"), "reminder": _l("Reminder slip")}
 READERS = frozenset(
@@ -103,11 +108,34 @@ def _size(size: int | None) -> str:
     return f"{size / 1000:.0f} kB" if size else ""
 
 
+def to_sign(person: Viewer) -> sa.ColumnElement[bool]:
+    """The drafted slips that a supervisor of the county signs (2.2)."""
+    return Notice.state == NoticeState.drafted
+
+
 class NoticeView(RecordView):
     model = Notice
     readers = frozenset({"dispatcher", "office_director", "supervisor", "county_leader", "department_officer"})
     group = "supervision"
     columns = ("number", "kind", "department", "state", "issued_at")
+
+    def navigation(self) -> tuple[Entry, ...]:
+        """The slips; for supervisors those that wait for their signature, and what the ladder has listed for a conclusion."""
+        supervisors = frozenset({"supervisor"})
+        return (
+            Entry(_l("Slips to sign"), "NoticeView.list", "Notice", "to_sign", supervisors, counted=(Notice, to_sign)),
+            Entry(
+                _l("To be looked into"), "AssignmentView.list", "Assignment", "candidates", supervisors,
+                counted=(Assignment, lambda person: candidates()),
+            ),
+            Entry(Notice.plural, "NoticeView.list", "Notice", "all"),
+        )  # fmt: skip
+
+    def tabs(self, person: Viewer) -> tuple[TabSpec, ...]:
+        found = [TabSpec("all", _("All slips"))]
+        if person.has_role("supervisor"):
+            found.append(TabSpec("to_sign", _("To sign"), to_sign(person)))
+        return tuple(found)
 
     def record_page(self, record: Notice, failed: Failed | None) -> RecordPage:
         """What the slip is about, and the slip."""

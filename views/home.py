@@ -20,13 +20,17 @@ from app.portal.words import pill
 from app.security.signin import safe_target
 from models import clock, viewer
 from models.calendar import work_calendar
-from models.call import Assignment, Call, CallParty, CallState, due_of
+from models.call import Assignment, AssignmentState, Call, CallParty, CallState, due_of
 from models.document import Document
+from models.extension import ExtensionState
 from models.person import Person
+from models.supervision import Notice
 from models.viewer import Viewer
 from models.workflow import possible
-from views.call import OPEN, WORKED_ON, call_badge, overdue, todo
+from views.call import call_badge
+from views.document import to_sign
 from views.setup import set_up_items
+from views.work import OPEN, WORKED_ON, candidates, nearest, overdue, todo
 
 CAP = 999
 NEXT = 12
@@ -82,6 +86,10 @@ class HomeView(BaseView):  # type: ignore[misc]
         waiting = todo(person)
         today = calendar.close_of_day(calendar.local_date(now)) if calendar else now
         wanted: list[tuple[str, Any, str, Any]] = []
+        if person.has_role("supervisor"):
+            return self._counted(
+                [*self._supervised(person), (_("Already overdue"), overdue(person), "overdue", "overdue")]
+            )
         if waiting is not None:
             wanted.append((_("To do"), waiting, "todo", "waiting"))
             due_today = sa.select(CallParty.call_id).where(CallParty.due > now, CallParty.due <= today)
@@ -94,16 +102,31 @@ class HomeView(BaseView):  # type: ignore[misc]
         wanted.append((_("Waiting for others"), self._others(person), "open", "others"))
         if person.has_role("township_officer"):
             wanted.append((_("Drafts"), Call.state == CallState.draft, "drafts", "muted"))
+        return self._counted(wanted)
+
+    @staticmethod
+    def _supervised(person: Viewer) -> list[tuple[str, Any, str, Any]]:
+        """What waits for a supervisor: slips to sign, assignments to be looked into (2.2)."""
+        return [
+            (_("Slips to sign"), to_sign(person), "NoticeView.to_sign", "waiting"),
+            (_("To be looked into"), candidates(), "AssignmentView.candidates", "waiting"),
+        ]
+
+    @staticmethod
+    def _counted(wanted: list[tuple[str, Any, str, Any]]) -> tuple[Tile, ...]:
+        """Tiles with their numbers, each of a list of calls, or of another one named as `View.tab`."""
+        models = {"NoticeView": Notice, "AssignmentView": Assignment, "CallView": Call}
+        places = [tab.rpartition(".") for _label, _where, tab, _tone in wanted]
         counts = [
             sa.select(sa.func.count())
-            .select_from(sa.select(Call.id).where(where).limit(CAP + 1).subquery())
+            .select_from(sa.select(models[view or "CallView"].id).where(where).limit(CAP + 1).subquery())
             .scalar_subquery()
-            for _label, where, _tab, _tone in wanted
+            for (_label, where, _tab, _tone), (view, _dot, _name) in zip(wanted, places, strict=True)
         ]
         row = db.session.execute(sa.select(*counts)).one()
         return tuple(
-            Tile(label, min(count, CAP), url_for("CallView.list", tab=tab), tone, capped=count > CAP)
-            for (label, _where, tab, tone), count in zip(wanted, row, strict=True)
+            Tile(label, min(count, CAP), url_for(f"{view or 'CallView'}.list", tab=name), tone, capped=count > CAP)
+            for (label, _where, _tab, tone), (view, _dot, name), count in zip(wanted, places, row, strict=True)
         )
 
     @staticmethod
@@ -115,20 +138,15 @@ class HomeView(BaseView):  # type: ignore[misc]
 
     def next(self, person: Viewer) -> Iterable[WorkItem]:
         """What waits for this person, nearest deadline first."""
-        waiting = todo(person)
-        if waiting is None:
-            return
-        due = sa.select(sa.func.min(CallParty.due)).where(CallParty.call_id == Call.id)
-        if person.has_role("department_officer"):
-            due = due.where(CallParty.organisation_id == person.organisation_id)
-        nearest = sa.func.coalesce(due.scalar_subquery(), Call.accept_due, Call.dispatch_due, Call.changed_at)
-        calls = db.session.scalars(
-            sa.select(Call)
-            .where(waiting)
-            .options(joinedload(Call.township), selectinload(Call.assignments).joinedload(Assignment.department))
-            .order_by(nearest, Call.id)
-            .limit(NEXT)
+        shown = (
+            joinedload(Call.township),
+            selectinload(Call.assignments).options(
+                joinedload(Assignment.department),
+                joinedload(Assignment.return_request),
+                joinedload(Assignment.extension),
+            ),
         )
+        calls = nearest(db.session(), person, NEXT, shown)
         for call in calls:
             measure = Measure(work_calendar(db.session(), call.county_id), wall=call.emergency)
             subtitle = " · ".join(filter(None, (call.number, call.township.short_name, call.field)))
@@ -154,7 +172,15 @@ class HomeView(BaseView):  # type: ignore[misc]
             step = next((one for one in possible(own, person) if one.primary), None)
             return Button(str(step.label), f"{address}#part-1-{step.name}", icon=step.icon) if step else None
         step = next((one for one in possible(call, person) if one.primary), None)
-        return Button(str(step.label), f"{address}#action-{step.name}", icon=step.icon) if step else None
+        if step is not None:
+            return Button(str(step.label), f"{address}#action-{step.name}", icon=step.icon)
+        for place, one in enumerate(call.assignments, start=1):
+            asked = one.extension is not None and one.extension.state == ExtensionState.requested
+            if asked or one.state == AssignmentState.return_requested:
+                ruling = next((found for found in possible(one, person) if found.primary), None)
+                if ruling is not None:
+                    return Button(str(ruling.label), f"{address}#part-{place}-{ruling.name}", icon=ruling.icon)
+        return None
 
     @staticmethod
     def news() -> Iterable[Link]:

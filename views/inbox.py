@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,14 +12,18 @@ from flask_appbuilder.baseviews import BaseView
 from flask_babel import gettext as _
 
 from app.database import db
-from app.notifications import text_of
+from app.notifications import text_of, why_told, wording_of
 from app.portal.deadline import exact
-from app.portal.page import Empty, InboxItem, InboxPage
+from app.portal.page import Button, Empty, InboxItem, InboxPage, Tone
 from models import clock, viewer
+from models.call import Assignment
 from models.notification import Notification
-from models.workflow import load_visible
+from models.workflow import NotFound, load_visible
+from views.alarm import can_confirm, confirm
 
 PAGE = 30
+PAGES = {"director_sheet": "DirectorSheetView.list"}
+"""Messages that are about a page rather than a record."""
 
 
 class InboxView(BaseView):  # type: ignore[misc]
@@ -36,9 +41,11 @@ class InboxView(BaseView):  # type: ignore[misc]
         if before.isdecimal() and len(before) < 19:
             query = query.where(Notification.id < int(before))
         found = db.session.scalars(query).all()
+        ringing = self._ringing(found[:PAGE])
         items = []
         for one in found[:PAGE]:
             title, text = text_of(one)
+            tone: Tone = "others" if one.read_at else "waiting"
             items.append(
                 InboxItem(
                     title,
@@ -46,7 +53,17 @@ class InboxView(BaseView):  # type: ignore[misc]
                     exact(one.made_at),
                     url_for("InboxView.open", pk=one.id),
                     one.read_at is not None,
-                    "others" if one.read_at else "waiting",
+                    tone,
+                    why_told(one),
+                    Button(
+                        _("Confirm the alarm"),
+                        url_for("InboxView.confirm", pk=one.id),
+                        icon="check",
+                        primary=True,
+                        method="post",
+                    )
+                    if one.id in ringing
+                    else None,
                 )
             )
         page = InboxPage(
@@ -59,6 +76,31 @@ class InboxView(BaseView):  # type: ignore[misc]
         )
         return render_template("inbox.html", page=page)
 
+    @staticmethod
+    def _ringing(found: Sequence[Notification]) -> set[int]:
+        """The messages whose alarm this person can confirm now."""
+        person = viewer.current_person()
+        assert person is not None
+        alarms = {
+            one.id: one.values["assignment"] for one in found if wording_of(one).rings and "assignment" in one.values
+        }
+        if not alarms:
+            return set()
+        assignments = db.session.scalars(sa.select(Assignment).where(Assignment.id.in_(set(alarms.values()))))
+        open_ones = {one.id for one in assignments if can_confirm(one, person)}
+        return {key for key, assignment_id in alarms.items() if assignment_id in open_ones}
+
+    @expose("/<int:pk>/confirm", methods=["POST"])
+    def confirm(self, pk: int) -> Any:
+        """Confirm the alarm that a message is about."""
+        person = viewer.current_person()
+        if person is None:
+            return redirect(url_for("SignInView.login"))
+        one: Notification = load_visible(db.session(), Notification, pk)
+        if not wording_of(one).rings or "assignment" not in one.values:
+            raise NotFound()
+        return confirm(one.values["assignment"], person)
+
     @expose("/<int:pk>", methods=["POST"])
     def open(self, pk: int) -> Any:
         """Mark a message read and go to what it is about."""
@@ -66,7 +108,9 @@ class InboxView(BaseView):  # type: ignore[misc]
             return redirect(url_for("SignInView.login"))
         one: Notification = load_visible(db.session(), Notification, pk)
         one.read_at = one.read_at or clock.now()
-        target = self.appbuilder.url_of(one.record_type, one.record_id) or url_for("InboxView.list")
+        page = PAGES.get(one.kind)
+        target = url_for(page) if page is not None else self.appbuilder.url_of(one.record_type, one.record_id)
+        target = target or url_for("InboxView.list")
         db.session.commit()
         return redirect(target)
 

@@ -17,6 +17,7 @@ from app.security.signin import safe_target
 from models import viewer
 from models.person import ROLES, Person
 from models.viewer import Viewer
+from views.contact import open_channels, own_contact, told
 
 
 class ProfileView(BaseView):  # type: ignore[misc]
@@ -30,7 +31,14 @@ class ProfileView(BaseView):  # type: ignore[misc]
         person = viewer.current_person()
         if person is None:
             return redirect(url_for("SignInView.login", next=request.full_path))
-        page = ProfilePage(_("My account"), self.facts(person, g.user), url_for("PasswordView.change"))
+        outside = bool(open_channels())
+        page = ProfilePage(
+            _("My account"),
+            self.facts(person, g.user),
+            url_for("PasswordView.change"),
+            told(own_contact(person.person_id), g.user) if outside else (),
+            url_for("ContactView.change") if outside else "",
+        )
         return render_template("profile.html", page=page)
 
     @expose("/text", methods=["POST"])

@@ -1,205 +1,103 @@
-"""Who is told what of which event: one table (2.1, 2.2).
-
-Whoever is told of a call is a party of it or one of its county's offices, and is told nothing that its page would not show.
-"""
+"""Who is told what of which event: one table (2.1 to 2.7)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
 from flask_appbuilder.security.sqla.models import Role
 from sqlalchemy.orm import Session
 
+from app.jobs.telling import Group, Message, Occurrence, Telling
+from app.jobs.told_of_calls import OF_CALLS
+from app.jobs.told_of_clocks import OF_CLOCKS
+from app.jobs.told_of_records import OF_RECORDS
+from app.notifications import Relation
 from models.base import RECORD_TYPES
-from models.call import Assignment, Call, Satisfaction
 from models.event import Event, EventValue
 from models.organisation import Organisation
 from models.person import Person
+from models.substitution import Substitution
 
-
-@dataclass(frozen=True)
-class Group:
-    """People by office: everybody active with one of these roles in one of these organisations, or in a whole county."""
-
-    roles: frozenset[str]
-    organisation_ids: frozenset[int] = frozenset()
-    county_id: int | None = None
-
-
-@dataclass(frozen=True)
-class Message:
-    """What a group is told."""
-
-    kind: str
-    to: Group
-    values: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Occurrence:
-    """An event with the call that it happened to and the values it carries."""
-
-    session: Session
-    call: Call
-    assignment: Assignment | None
-    values: Mapping[str, Any]
-
-
-Telling = Callable[[Occurrence], Iterable[Message]]
-
-OFFICERS = frozenset({"department_officer", "department_leader"})
-TOWNSHIP = frozenset({"township_officer", "township_leader"})
-
-
-def _township(one: Occurrence, kind: str, **values: Any) -> Message:
-    return Message(kind, Group(TOWNSHIP, frozenset({one.call.township_id})), {"call": one.call.number, **values})
-
-
-def _department(
-    one: Occurrence, assignment: Assignment, kind: str, roles: frozenset[str] = OFFICERS, **values: Any
-) -> Message:
-    return Message(kind, Group(roles, frozenset({assignment.department_id})), {"call": one.call.number, **values})
-
-
-def _dispatchers(one: Occurrence, kind: str, *more: str) -> Message:
-    values = {"call": one.call.number, "township": one.call.township.short_name}
-    return Message(kind, Group(frozenset({"dispatcher", *more}), county_id=one.call.county_id), values)
-
-
-def _submitted(one: Occurrence) -> Iterator[Message]:
-    if not one.call.emergency:
-        yield _dispatchers(one, "submitted")
-        return
-    yield _dispatchers(one, "emergency_alarm", "duty_officer")
-    township = one.call.township
-    for assignment in one.call.assignments:
-        due = assignment.respond_due.isoformat()
-        if township.phone:
-            yield _department(
-                one, assignment, "emergency_phone", township=township.short_name, due=due, phone=township.phone
-            )
-        else:
-            yield _department(one, assignment, "emergency", township=township.short_name, due=due)
-
-
-def _dispatched(one: Occurrence) -> Iterator[Message]:
-    for assignment in one.call.assignments:
-        yield _department(
-            one, assignment, "dispatched", role=assignment.role.value, due=assignment.respond_due.isoformat()
-        )
-
-
-def _to_township(kind: str) -> Telling:
-    def tell(one: Occurrence) -> Iterator[Message]:
-        if one.assignment is not None:
-            yield _township(one, kind, department=one.assignment.department.short_name)
-
-    return tell
-
-
-def _evaluated(one: Occurrence) -> Iterator[Message]:
-    """Only a department that has to go to work again is told, and only of itself."""
-    for name, value in one.values.items():
-        if (
-            name.startswith("evaluation.")
-            and value["satisfaction"] == Satisfaction.dissatisfied
-            and value["round"] == 1
-        ):
-            again = next(
-                assignment
-                for assignment in one.call.assignments
-                if assignment.id == int(name.removeprefix("evaluation."))
-            )
-            if again.round > 1:
-                yield _department(one, again, "again", due=again.report_due.isoformat())
-
-
-def _withdrawn(one: Occurrence) -> Iterator[Message]:
-    if one.call.number is None:
-        return  # a draft, of which nobody knew
-    yield _dispatchers(one, "withdrawn")
-    for assignment in one.call.assignments:
-        yield _department(one, assignment, "withdrawn", township=one.call.township.short_name)
-
-
-def _amber(one: Occurrence) -> Iterator[Message]:
-    if one.assignment is not None:
-        yield _department(
-            one,
-            one.assignment,
-            "amber",
-            frozenset({"department_officer"}),
-            due=one.values["due"],
-            action=one.values["clock"],
-        )
-
-
-def _overdue(one: Occurrence) -> Iterator[Message]:
-    if one.assignment is not None:
-        yield _department(one, one.assignment, "overdue", due=one.values["due"], number=one.values["notice"]["name"])
-
-
-def _closed(one: Occurrence) -> Iterator[Message]:
-    if one.assignment is not None:
-        name = one.assignment.department.short_name
-        yield _department(one, one.assignment, "closed_as_missed", department=name)
-        yield _township(one, "closed_as_missed", department=name)
-
-
-TOLD: dict[tuple[str, str], Telling] = {
-    ("call", "submit"): _submitted,
-    ("call", "dispatch"): _dispatched,
-    ("assignment", "respond"): _to_township("responded"),
-    ("assignment", "report"): _to_township("reported"),
-    ("call", "all_reported"): lambda one: [_township(one, "evaluation_wanted")],
-    ("call", "evaluate"): _evaluated,
-    ("call", "withdraw"): _withdrawn,
-    ("assignment", "amber"): _amber,
-    ("assignment", "reminder"): _overdue,
-    ("assignment", "close_assignment"): _closed,
-}
+TOLD: dict[tuple[str, str], Telling] = {**OF_CALLS, **OF_CLOCKS, **OF_RECORDS}
 """By record type and step. What stands not here is told to nobody."""
 
 
-def messages(session: Session, event: Event) -> list[tuple[Call, Message]]:
-    """What an event makes be told, with the call that it is about."""
+def messages(session: Session, event: Event) -> Iterator[tuple[Any, Message]]:
+    """What an event makes be told, each message with the record that it opens."""
     telling = TOLD.get((event.record_type, event.name)) if event.kind in ("transition", "automatic") else None
-    if telling is None:
-        return []
-    record = session.get(RECORD_TYPES[event.record_type], event.record_id)
-    if record is None:
-        return []
-    call = record.call if isinstance(record, Assignment) else record
-    assert isinstance(call, Call)
+    record = session.get(RECORD_TYPES[event.record_type], event.record_id) if telling is not None else None
+    if telling is None or record is None:
+        return
     rows = session.execute(
         sa.select(EventValue.name, EventValue.value).where(EventValue.event_id == event.id).order_by(EventValue.name)
     )
-    occurrence = Occurrence(
-        session, call, record if isinstance(record, Assignment) else None, {row.name: row.value for row in rows}
-    )
-    return [(call, message) for message in telling(occurrence)]
+    occurrence = Occurrence(session, event, record, {row.name: row.value for row in rows})
+    for message in telling(occurrence):
+        yield message.about if message.about is not None else record.thread, message
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """A person who is told, in which role and by which relation to the matter."""
+
+    person_id: int
+    role: str
+    relation: Relation
 
 
 class Directory:
     """Who belongs to a group, asked once per group in one transaction."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, today: date) -> None:
         self._session = session
-        self._known: dict[Group, list[int]] = {}
+        self._today = today
+        self._known: dict[Group, list[Recipient]] = {}
 
-    def people(self, group: Group) -> list[int]:
-        """Keys of the people in a group."""
+    def people(self, group: Group) -> list[Recipient]:
+        """The people in a group, and whoever stands in for one of them today."""
         if group not in self._known:
-            wanted = sa.select(Person.id).where(
-                Person.active.is_(True), Person.roles.any(Role.name.in_(sorted(group.roles)))
-            )
-            if group.county_id is not None:
-                in_county = sa.select(Organisation.id).where(Organisation.county_id == group.county_id)
-                wanted = wanted.where(Person.organisation_id.in_(in_county))
-            else:
-                wanted = wanted.where(Person.organisation_id.in_(group.organisation_ids))
-            self._known[group] = list(self._session.scalars(wanted.order_by(Person.id)))
+            members = self._members(group)
+            self._known[group] = [*members, *self._substitutes(group, [one.person_id for one in members])]
         return self._known[group]
+
+    def _members(self, group: Group) -> list[Recipient]:
+        if group.person_ids:
+            wanted = sa.select(Person.id).where(Person.active.is_(True), Person.id.in_(group.person_ids))
+            role = group.roles[0] if group.roles else ""
+            return [Recipient(key, role, group.relation) for key in self._session.scalars(wanted.order_by(Person.id))]
+        if group.county_id is not None:
+            in_county = sa.select(Organisation.id).where(Organisation.county_id == group.county_id)
+            place = Person.organisation_id.in_(in_county)
+        else:
+            place = Person.organisation_id.in_(group.organisation_ids)
+        rows = self._session.execute(
+            sa.select(Person.id, Role.name)
+            .join(Person.roles)
+            .where(Person.active.is_(True), place, Role.name.in_(group.roles))
+            .order_by(Person.id)
+        )
+        held: dict[int, str] = {}
+        for key, role in sorted(rows, key=lambda row: group.roles.index(row.name)):
+            held.setdefault(key, role)
+        return [Recipient(key, role, group.relation) for key, role in sorted(held.items())]
+
+    def _substitutes(self, group: Group, members: list[int]) -> list[Recipient]:
+        if not group.roles or not members:
+            return []
+        rows = self._session.execute(
+            sa.select(Substitution.substitute_id, Substitution.role)
+            .join(Person, Person.id == Substitution.substitute_id)
+            .where(
+                Person.active.is_(True),
+                Substitution.person_id.in_(members),
+                Substitution.role.in_(group.roles),
+                Substitution.begins <= self._today,
+                Substitution.ends >= self._today,
+            )
+            .order_by(Substitution.id)
+        )
+        return [Recipient(row.substitute_id, row.role, "substitute") for row in rows]

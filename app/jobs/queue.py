@@ -33,8 +33,8 @@ def queue_id(key: str, attempt: int) -> str:
     return f"{re.sub('[^A-Za-z0-9_-]', '-', key)}-{attempt}"
 
 
-def put(connection: Redis, row_id: int, key: str, attempt: int) -> None:
-    """Put a job row into the queue. Raises redis.RedisError where that is impossible now."""
+def put(connection: Redis, row_id: int, key: str, attempt: int, *, first: bool = False) -> None:
+    """Put a job row into the queue, `first` before all that wait. Raises redis.RedisError where that is impossible now."""
     queue(connection).enqueue_call(
         FUNCTION,
         kwargs={"row_id": row_id},
@@ -43,4 +43,5 @@ def put(connection: Redis, row_id: int, key: str, attempt: int) -> None:
         description=key,
         result_ttl=3600,
         failure_ttl=86400,
+        at_front=first,
     )

@@ -7,7 +7,7 @@ interrupted is done again, and what is done again changes nothing, because notif
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,17 +17,21 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.database import db, transaction
-from app.jobs import queue
+from app.jobs import deliveries, queue
 from app.jobs.audience import Directory, messages
 from models import clock, viewer
 from models.event import Event
 from models.notification import Job, Notification
+from models.person import ZONE
 
 BATCH = 200
 """Events or jobs handled in one transaction."""
 
 QUEUE_AGAIN_AFTER = timedelta(minutes=5)
 """A job queued for longer than this and not done was lost: with Redis, or with its worker."""
+
+AHEAD = frozenset({"deliver"})
+"""Jobs that wait for no others: an alarm must not stand behind a thousand papers, and takes a moment."""
 
 log = structlog.get_logger(__name__)
 
@@ -38,6 +42,7 @@ class Relayed:
 
     events: int = 0
     notifications: int = 0
+    deliveries: int = 0
     jobs: int = 0
 
 
@@ -66,7 +71,7 @@ class Relay:
             while claimed := _claim():
                 for place, job in enumerate(claimed):
                     try:
-                        queue.put(self._connection, job.id, job.key, job.attempts)
+                        queue.put(self._connection, job.id, job.key, job.attempts, first=job.name in AHEAD)
                     except RedisError:
                         _release(claimed[place:])
                         raise
@@ -88,9 +93,11 @@ def _relay_events(done: Relayed) -> bool:
     with transaction() as session:
         waiting = sa.select(Event).where(Event.relayed_at.is_(None)).order_by(Event.id).limit(BATCH)
         events = session.scalars(waiting.with_for_update(skip_locked=True)).all()
-        directory = Directory(session)
+        directory = Directory(session, clock.now().astimezone(ZONE).date())
         rows = [row for event in events for row in _notifications(session, event, directory)]
-        done.notifications += _insert_new(session, rows)
+        made = _insert_new(session, rows)
+        done.notifications += len(made)
+        done.deliveries += deliveries.plan(session, made)
         if events:
             relayed = (
                 sa.update(Event).where(Event.id.in_([event.id for event in events])).values(relayed_at=clock.now())
@@ -101,42 +108,50 @@ def _relay_events(done: Relayed) -> bool:
 
 
 def _notifications(session: Session, event: Event, directory: Directory) -> list[dict[str, Any]]:
-    """A row for each person who is told; never for the one who did it himself."""
-    return [
-        {
-            "event_id": event.id,
-            "person_id": person_id,
-            "kind": message.kind,
-            "values": dict(message.values),
-            "record_type": call.resource(),
-            "record_id": call.id,
-            "made_at": event.at,
-        }
-        for call, message in messages(session, event)
-        for person_id in directory.people(message.to)
-        if person_id != event.actor_id
-    ]
+    """A row for each person who is told, by the first message that is for him; never for the one who did it himself."""
+    rows: dict[int, dict[str, Any]] = {}
+    for about, message in messages(session, event):
+        for one in directory.people(message.to):
+            if one.person_id != event.actor_id and one.person_id not in rows:
+                rows[one.person_id] = {
+                    "event_id": event.id,
+                    "person_id": one.person_id,
+                    "kind": message.kind,
+                    "role": one.role,
+                    "relation": one.relation,
+                    "values": dict(message.values),
+                    "record_type": about.resource(),
+                    "record_id": about.id,
+                    "made_at": event.at,
+                }
+    return list(rows.values())
 
 
-def _insert_new(session: Session, rows: list[dict[str, Any]]) -> int:
+def _insert_new(session: Session, rows: list[dict[str, Any]]) -> list[int]:
+    """Keys of the notifications that were not there yet."""
     if not rows:
-        return 0
+        return []
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     table = sa.inspect(Notification).local_table
     statement = (
         insert(table).on_conflict_do_nothing(index_elements=["event_id", "person_id", "kind"]).returning(table.c.id)
     )
-    return len(session.connection().execute(statement.values(rows)).all())
+    return list(session.connection().execute(statement.values(rows)).scalars())
 
 
-def _waiting(now: datetime) -> sa.ColumnElement[bool]:
-    return sa.and_(Job.done_at.is_(None), sa.or_(Job.queued_at.is_(None), Job.queued_at < now - QUEUE_AGAIN_AFTER))
+def _waiting() -> sa.ColumnElement[bool]:
+    """Jobs to be queued. How long one has been queued is measured by the machine's time, when one may be by the clock that people see."""
+    return sa.and_(
+        Job.done_at.is_(None),
+        sa.or_(Job.queued_at.is_(None), Job.queued_at < clock.machine_now() - QUEUE_AGAIN_AFTER),
+        sa.or_(Job.not_before.is_(None), Job.not_before <= clock.now()),
+    )
 
 
 def _jobs_wait() -> bool:
     """Whether there is anything to queue; asked every second, so without taking SQLite's write lock."""
     with db.session.session_factory() as session:
-        return session.scalars(sa.select(Job.id).where(_waiting(clock.machine_now())).limit(1)).first() is not None
+        return session.scalars(sa.select(Job.id).where(_waiting()).limit(1)).first() is not None
 
 
 def _claim() -> list[Job]:
@@ -148,7 +163,7 @@ def _claim() -> list[Job]:
     with transaction() as session:
         jobs = list(
             session.scalars(
-                sa.select(Job).where(_waiting(now)).order_by(Job.id).limit(BATCH).with_for_update(skip_locked=True)
+                sa.select(Job).where(_waiting()).order_by(Job.id).limit(BATCH).with_for_update(skip_locked=True)
             )
         )
         for job in jobs:

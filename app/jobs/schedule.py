@@ -24,7 +24,9 @@ from app.jobs.lease import HeldLease
 from app.jobs.relay import Relay
 from models import clock, event, viewer
 from models.automatic import sweep_automatic
+from models.director_sheet import lay_out_sheets
 from models.imported import erase_old
+from models.party_clocks import sweep_parties
 from models.sweep import sweep
 
 TICK_SECONDS = 1.0
@@ -127,7 +129,9 @@ def make_scheduler(app: Flask) -> Scheduler:
         Task("beat", 10.0, lambda: background.beat("scheduler"), moved=False),
         Task("relay", 1.0, relay.run),
         Task("sweep", 60.0, lambda: sweep(transaction)),
+        Task("parties", 60.0, lambda: sweep_parties(transaction)),
         Task("automatic", 60.0, lambda: sweep_automatic(transaction)),
+        Task("morning", 60.0, _morning),
         Task("seal", 600.0, _seal),
         Task("erase", 3600.0, lambda: erase_old(transaction)),
     ]
@@ -143,6 +147,11 @@ def run() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: scheduler.stop.set())
     scheduler.run()
+
+
+def _morning() -> None:
+    with transaction() as session:
+        lay_out_sheets(session, clock.now())
 
 
 def _seal() -> None:

@@ -9,6 +9,7 @@ import structlog
 
 import reports
 from app.database import db, transaction
+from app.jobs import deliveries
 from app.jobs.background import application, at_work
 from app.portal.imports import applying
 from app.storage import content_hash, document_key, storage
@@ -74,5 +75,7 @@ TASKS: dict[str, Callable[..., None]] = {
     "produce_document": produce_document,
     "delete_file": delete_file,
     "apply_import": applying.apply,
+    "deliver": deliveries.deliver,
+    "send_digest": deliveries.send_digest,
 }
 """By the name that a job row gives."""

@@ -41,10 +41,12 @@ class Happening:
 
 def history(session: Session, call: Call, reader: Viewer | None) -> list[Happening]:
     """The events of a call from its submission on, oldest first. Runs as the system; `reader` None stands for everybody who takes part."""
+    until = call.read_until(reader) if reader is not None else None
     rows = session.execute(
         sa.select(Event, Organisation.short_name)
         .outerjoin(Organisation, Organisation.id == Event.actor_organisation_id)
         .where(Event.thread_type == "call", Event.thread_id == call.id, Event.kind.in_(["transition", "automatic"]))
+        .where(Event.at <= until if until is not None else sa.true())
         .order_by(Event.sequence)
     ).all()
     values: dict[int, dict[str, Any]] = defaultdict(dict)
@@ -150,7 +152,71 @@ def _names(records: Any) -> str:
     return listing(record["name"] for record in records or [])
 
 
+def _said(words: str, name: str = "") -> Callable[[Happening], str]:
+    """A step in fixed words, `{}` being the department concerned, and what was said with it."""
+
+    def told(one: Happening) -> str:
+        text = one.values.get(name, "") if name else ""
+        return words.format(_department(one)) + (f"：{text}" if text else "")
+
+    return told
+
+
+def _untold(one: Happening) -> str:
+    """Internal remarks and calls of others do not stand on a sheet that goes round."""
+    return ""
+
+
+FURTHER: dict[str, Callable[[Happening], str]] = {
+    "enter_by_phone": _said("电话代录"),
+    "confirm": _said("乡镇确认电话代录"),
+    "return_for_completion": _said("退回补正", "missing"),
+    "complete": _said("电话核实后代为补正"),
+    "decline": _said("不予受理", "text"),
+    "object": _said("提出异议", "reason"),
+    "grant_objection": _said("异议成立", "ruling"),
+    "refuse_objection": _said("异议不成立", "ruling"),
+    "regularise": _said("规范紧急呼叫"),
+    "add_department": lambda one: f"增加协办部门{_names([one.values['department']])}",
+    "reassign": lambda one: f"{_names([one.values['assignment']])}改派{_names([one.values['department']])}",
+    "send_back": lambda one: f"退回{_names(one.values.get('assignments'))}重报：{one.values['missing']}",
+    "change_evaluation": _evaluate,
+    "close_unevaluated": _said("未评价办结"),
+    "request_long_term": _said("申请长期办理", "plan"),
+    "endorse_long_term": _said("审核同意长期办理"),
+    "approve_long_term": _said("批准长期办理"),
+    "refuse_long_term": _said("不批准长期办理", "reason"),
+    "end_long_term": _said("终止长期办理", "reason"),
+    "plan_completed": _said("阶段节点均已完成"),
+    "complete_milestone": _said("完成阶段节点", "result"),
+    "evaluate_milestone": _said("评价阶段节点"),
+    "convene": _said("召集现场协调", "place"),
+    "record": _said("记录现场协调", "decisions"),
+    "cancel": _said("取消现场协调", "reason"),
+    "escalate": _said("提级协调", "why"),
+    "decide_escalation": _said("领导决定", "text"),
+    "instruct": lambda one: f"{_names([one.values['leader']])}批示：{one.values['text']}",
+    "take": _said("领办"),
+    "hand_on": _said("部门内分办"),
+    "request_return": _said("申请退单", "reason"),
+    "uphold_return": _said("同意{}退单", "ruling"),
+    "reject_return": _said("驳回{}退单", "ruling"),
+    "refer_return": _said("{}退单提请清单管理员裁定"),
+    "request_extension": _said("申请延期", "reason"),
+    "grant_extension": _said("同意{}延期", "until"),
+    "refuse_extension": _said("不同意{}延期", "answer"),
+    "urge": _said("催办{}"),
+    "acknowledge": _said("{}警报已确认", "who"),
+    "report_copied": _said("并案反馈同步{}", "result"),
+    "follow_up": _said("续办新呼叫"),
+    "share": lambda one: f"共享{_names(one.values.get('organisations'))}查阅",
+    "merge": _untold,
+    "comment": _untold,
+}
+"""The steps beside the straight way of a call (2.1)."""
+
 LINES: dict[str, Callable[[Happening], str]] = {
+    **FURTHER,
     "submit": _submit,
     "accept": lambda one: "受理",
     "dispatch": _dispatch,

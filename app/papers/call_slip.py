@@ -14,7 +14,7 @@ from app.papers.printable import paper
 from app.papers.time_used import time_used
 from models import viewer
 from models.calendar import work_calendar
-from models.call import AssignmentRole, AssignmentState, Call, Evaluation, Report
+from models.call import Assignment, AssignmentRole, AssignmentState, Call, Evaluation, Report
 from models.document import Document
 from models.organisation import Organisation
 from models.paper import Paper
@@ -39,7 +39,10 @@ def _slip(session: Session, call: Call, document: Document, reader: Viewer | Non
     calendar = work_calendar(session, call.county_id)
     zone, as_of = calendar.zone, document.issued_at
     happenings = history(session, call, reader)
-    standing = [one for one in call.assignments if one.state != AssignmentState.returned]
+    until = call.read_until(reader) if reader is not None else None
+    shown = [one for one in call.assignments if until is None or one.assigned_at < until]
+    standing = [one for one in shown if _standing(one, until)]
+    lead = next((one for one in standing if one.role == AssignmentRole.lead), None)
     first = standing[0] if standing else None
     office = _office(call, document)
     return CallSlip(
@@ -63,18 +66,32 @@ def _slip(session: Session, call: Call, document: Document, reader: Viewer | Non
         item=_item(call),
         accepted_at=_full(call.accepted_at, zone),
         accepted_by=_name(call.accepted_by),
-        lead=call.lead.department.short_name if call.lead else "",
+        lead=lead.department.short_name if lead is not None else "",
         cooperating=tuple(one.department.short_name for one in standing if one.role == AssignmentRole.cooperating),
         respond_due=instant_text(first.respond_due, zone) if first else "",
         report_due=instant_text(first.report_due, zone) if first else "",
         remark=call.remark,
-        responses=_responses(call, zone),
-        reports=tuple(_report(one, zone) for one in _reports(call)),
+        responses=_responses([one for one in shown if _by(one.responded_at, until)], zone),
+        reports=tuple(_report(one, zone) for one in _reports(call) if _by(one.reported_at, until)),
         evaluations=tuple(_evaluation(one, zone) for one in _evaluations(session, call, reader)),
-        time_used=time_used(call, office, waits(happenings), Ruler(calendar, call.emergency), as_of),
+        time_used=time_used(call, office, waits(happenings), Ruler(calendar, call.emergency), as_of)
+        if until is None
+        else (),
         records=tuple(_reminder(one, zone) for one in happenings if one.name == "reminder"),
         timeline=tuple(SlipEvent(instant_text(one.at, zone), one.who, line(one)) for one in happenings if line(one)),
     )
+
+
+def _by(at: datetime | None, until: datetime | None) -> bool:
+    """Whether something that happened belongs to what this reader reads: a department that gave the call back reads up to then."""
+    return at is not None and (until is None or at <= until)
+
+
+def _standing(assignment: Assignment, until: datetime | None) -> bool:
+    """Whether a department had the call in hand, at present or when the reader gave it back."""
+    if until is None:
+        return assignment.state != AssignmentState.returned
+    return assignment.given_back_at is None or assignment.given_back_at > until
 
 
 def _takes_part(call: Call, reader: Viewer | None) -> bool:
@@ -98,8 +115,8 @@ def _item(call: Call) -> str:
     return f"{item.name}（{f'{since.year}年版' if since else ''}第{item.number}项）"
 
 
-def _responses(call: Call, zone: tzinfo) -> tuple[SlipResponse, ...]:
-    answered = [(one.responded_at, one) for one in call.assignments if one.responded_at is not None]
+def _responses(assignments: list[Assignment], zone: tzinfo) -> tuple[SlipResponse, ...]:
+    answered = [(one.responded_at, one) for one in assignments if one.responded_at is not None]
     answered.sort(key=lambda pair: (pair[0], pair[1].position))
     return tuple(
         SlipResponse(

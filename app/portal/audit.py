@@ -24,6 +24,7 @@ from models.field import Field
 from models.organisation import Organisation
 from models.person import Person
 from models.role import step_of
+from models.workflow import internal_events
 
 PAGE = 50
 """Events on a page."""
@@ -144,10 +145,12 @@ def event_rows(
 
 
 def values_of(keys: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """What events carry, by their keys; of an internal remark the auditor reads that it was made, not its words."""
     found: dict[int, dict[str, Any]] = defaultdict(dict)
     rows = db.session.execute(
         sa.select(EventValue.event_id, EventValue.name, EventValue.value)
-        .where(EventValue.event_id.in_(keys))
+        .join(Event, Event.id == EventValue.event_id)
+        .where(EventValue.event_id.in_(keys), ~internal_events())
         .order_by(EventValue.event_id, EventValue.name)
     )
     for row in rows:

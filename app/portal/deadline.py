@@ -73,16 +73,17 @@ class Measure:
 
 def running(due: datetime, now: datetime, measure: Measure) -> Badge:
     """The badge of a deadline that still runs."""
-    provisional = _(" (calendar provisional)") if not measure.wall and measure.calendar.is_provisional(due) else ""
     if now <= due:
+        unsure = not measure.wall and measure.calendar.provisional_between(now, due)
+        provisional = _(" (calendar provisional)") if unsure else ""
         left = measure.words(now, due)
         near = measure.minutes(now, due) <= (30 if measure.wall else measure.calendar.day_length_minutes // 2)
         return Badge(
-            _("%(time)s left", time=left), "waiting" if near else "going", _("Due %(at)s", at=exact(due)) + provisional
+            _("%(time)s left, provisional", time=left) if unsure else _("%(time)s left", time=left),
+            "waiting" if near else "going",
+            _("Due %(at)s", at=exact(due)) + provisional,
         )
-    return Badge(
-        _("Overdue by %(time)s", time=measure.words(due, now)), "overdue", _("Due %(at)s", at=exact(due)) + provisional
-    )
+    return Badge(_("Overdue by %(time)s", time=measure.words(due, now)), "overdue", _("Due %(at)s", at=exact(due)))
 
 
 def met(due: datetime, done: datetime, measure: Measure) -> Badge:

@@ -46,6 +46,8 @@ class ExportColumn:
     label: str
     value: Callable[[Any], Value]
     width: int = 16
+    prepare: Callable[[Session, Sequence[Any]], None] | None = None
+    """Looks up what `value` needs for a whole portion of records; columns that share it have it called once."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,8 @@ class Source:
                 query = query.where(self.order.beyond(place))
             found = list(session.execute(query.options(*self.options).limit(BATCH)).unique())
             hidden = self.withheld([row[0] for row in found])
+            for prepare in {column.prepare for column in columns if column.prepare is not None}:
+                prepare(session, [row[0] for row in found])
             for row in found:
                 record, place = row[0], row[1:]
                 without = hidden.get(record.id, frozenset())

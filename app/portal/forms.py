@@ -132,7 +132,8 @@ def make_form(
         if asked.lines:
             start[asked.name] = [_typed_line(asked, row) for row in value or ()]
         elif asked.kind == "entries":
-            start[asked.name] = list(asked.entry_rows(record)) if asked.entry_rows is not None else []
+            rows = asked.entry_rows(record) if asked.entry_rows is not None else ()
+            start[asked.name] = [{**row.get("answers", {}), **row} for row in rows]
     if version is not None:
         members["version"] = HiddenField(default=str(version))
         if mark is not None:

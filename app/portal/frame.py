@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import sqlalchemy as sa
 from flask import Flask, current_app, g, request, session, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -30,6 +32,8 @@ class Entry:
     """Narrows it to roles whose work it is; empty for everyone with the permission."""
     module: str = ""
     """The setting without which the county has no such entry."""
+    counted: tuple[Any, Callable[[Viewer], Any]] | None = None
+    """A record type and what waits of it for a person (a condition, or None): the number beside the entry."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,9 @@ def frame() -> Frame:
         demonstration=g.get("demonstration", False),
         moved_clock=exact(clock.now()) if g.get("moved") else "",
         home_url=url_for("HomeView.home"),
+        canned_url=url_for("CannedTextView.mine")
+        if person is not None and person.may("can_list", "CannedText")
+        else "",
         large_text=g.user.large_text if person is not None else None,
         text_url=url_for("ProfileView.text"),
         acting_for="、".join(dict.fromkeys(one.name for one in person.deputed)) if person is not None else "",
@@ -113,6 +120,30 @@ def _county() -> str:
     return str(g.get("county_name", ""))
 
 
+COUNTED = 99
+"""Numbers beside entries are counted so far."""
+
+
+def _counts(person: Viewer) -> dict[tuple[str, str], int]:
+    """How much waits behind each entry, in one statement, each counted to the cap only. Not on a page that says that something failed."""
+    if g.get("failed"):
+        return {}
+    wanted = []
+    for view in current_app.extensions["appbuilder"].navigated:
+        for entry in view.navigation():
+            if entry.counted is None or not person.may("can_list", entry.resource):
+                continue
+            model, waiting = entry.counted
+            where = waiting(person)
+            if where is not None and (not entry.roles or person.has_role(*entry.roles)):
+                some = sa.select(model.id).where(where).limit(COUNTED + 1).subquery()
+                wanted.append((entry, sa.select(sa.func.count()).select_from(some).scalar_subquery()))
+    if not wanted:
+        return {}
+    row = db.session.execute(sa.select(*(count for _entry, count in wanted))).one()
+    return {(entry.endpoint, entry.tab): int(count) for (entry, _count), count in zip(wanted, row, strict=True)}
+
+
 def shown(entry: Entry, person: Viewer) -> bool:
     """Whether a navigation entry is there for a person."""
     if not person.may("can_list", entry.resource) or (entry.roles and not person.has_role(*entry.roles)):
@@ -126,6 +157,7 @@ def _navigation() -> tuple[NavGroup, ...]:
     person = viewer.current_person()
     assert person is not None
     found = []
+    counts = _counts(person)
     views = current_app.extensions["appbuilder"].navigated
     for group in GROUPS:
         if group.endpoint:
@@ -146,7 +178,7 @@ def _navigation() -> tuple[NavGroup, ...]:
                 continue
             address = url_for(entry.endpoint, tab=entry.tab or None)
             here = request.endpoint == entry.endpoint and request.args.get("tab", "") == entry.tab
-            entries.append(NavEntry(str(entry.label), address, here))
+            entries.append(NavEntry(str(entry.label), address, here, counts.get((entry.endpoint, entry.tab))))
         if entries:
             view = (request.endpoint or "").partition(".")[0]
             active = any(entry.endpoint.partition(".")[0] == view for entry in offered)

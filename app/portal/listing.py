@@ -262,7 +262,7 @@ class Listing:
                 _("Nothing matches. Try fewer words or remove a filter."),
                 Button(_("Show all"), self.view.url("list"), icon="x"),
             )
-        new = next(iter(self.view.buttons(self.person)), None)
+        new = next((one for one in self.view.buttons(self.person) if one.primary), None)
         every = next((tab for tab in self.all_tabs if tab.where is None), None)
         if self.tab is None or self.tab is every:
             return Empty(_("Nothing has been entered yet."), new)

@@ -93,6 +93,8 @@ class Frame:
     home_url: str = "/"
     acting_for: str = ""
     """Whom the person stands in for at present (shown as 代 …), or empty."""
+    canned_url: str = ""
+    """Where the canned texts of the person's organisation are asked for; empty without the permission."""
     large_text: bool | None = None
     """Whether the person reads in large text; None: as this browser is used to."""
     text_url: str = ""
@@ -273,6 +275,8 @@ class Action:
     open: bool = False
     """Shown opened, because it came back with errors."""
     tone: Literal["", "danger"] = ""
+    group: str = ""
+    """Heading of its part of the menu; actions of one group stand together."""
 
 
 @dataclass(frozen=True)
@@ -289,30 +293,61 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Share:
-    """One piece of a bar of shares, e.g. how long one link of a call took."""
+class TimePart:
+    """How long one link of a call took, in words, and which part of the whole that is."""
 
-    label: str
-    value_label: str
-    percent: float
-    """Share of the whole, 0–100."""
-    tone: Tone
+    who: str
+    what: str
+    words: str
+    """How long, `7个工作日2小时`."""
+    look: Literal["township", "office", "department", "leader", "apart"]
+    percent: float = 0
+    """Share of the bar, 0–100; the last `late_percent` of it were beyond the deadline."""
+    late_percent: float = 0
+    late: str = ""
+    """By how much it was late, in words, or empty."""
+    running: bool = False
+    """Whether it still lasts."""
+
+
+@dataclass(frozen=True)
+class TimeBar:
+    """Where the time went: the links of a call one after the other as a bar, and as a list that says the same in words."""
+
+    whole: str
+    """How long the whole way took, and in which measure."""
+    parts: tuple[TimePart, ...]
+    beside: tuple[TimePart, ...] = ()
+    """What ran while somebody else had the matter in hand, or is counted apart: no part of the bar."""
+    beside_title: str = ""
 
 
 @dataclass(frozen=True)
 class Section:
-    """A titled block: facts, a bar of shares, or a small table."""
+    """A titled block: facts, a small table, or something that is fetched afterwards."""
 
     title: str
     facts: tuple[Fact, ...] = ()
     columns: tuple[Column, ...] = ()
     rows: tuple[Row, ...] = ()
     empty: str = ""
-    shares: tuple[Share, ...] = ()
     count_label: str = ""
     link: Link | None = None
     """Leads to the whole list of which this block shows the beginning."""
     button: Button | None = None
+    fetched: str = ""
+    """Address of a page whose `#fetched` part the browser puts here once the rest is read; without scripts a link leads there."""
+    copied: str = ""
+    """A text that the reader takes to another program; copied by one click."""
+
+
+@dataclass(frozen=True)
+class TimePage:
+    """Where the time of one record went, as a page of its own and as the part that its record's page fetches."""
+
+    title: str
+    time: TimeBar
+    crumbs: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -354,6 +389,8 @@ class RecordPage:
     actions: tuple[Action, ...] = ()
     buttons: tuple[Button, ...] = ()
     """Edit, delete, print, …"""
+    next_item: Link | None = None
+    """After a step: the next record of the same work list."""
     crumbs: tuple[Link, ...] = ()
 
 
@@ -364,6 +401,8 @@ class FormPage:
     action_url: str
     submit_label: str
     cancel_url: str
+    folded: frozenset[str] = frozenset()
+    """Fields that stand folded under “More”."""
     step: str = ""
     """A transition that a second, main button performs after saving; its label is `step_label`."""
     step_label: str = ""
@@ -503,6 +542,21 @@ class InboxItem:
     """POST target that marks the message read and goes to its record."""
     read: bool
     tone: Tone = "others"
+    why: str = ""
+    """Why the person got it: kind, role, relation."""
+    button: Button | None = None
+    """What can be done about it at once."""
+
+
+@dataclass(frozen=True)
+class AlarmPage:
+    """An emergency and the one button that stops its ringing; without a button, who has done so."""
+
+    title: str
+    facts: tuple[Fact, ...]
+    button: Button | None
+    confirmed: str
+    open_button: Button
 
 
 @dataclass(frozen=True)
@@ -531,6 +585,9 @@ class ProfilePage:
     title: str
     facts: tuple[Fact, ...]
     password_url: str
+    told: tuple[Fact, ...] = ()
+    """By which ways the person is told what; empty where nothing leaves the installation."""
+    told_url: str = ""
 
 
 @dataclass(frozen=True)

@@ -86,3 +86,9 @@ class Sheet:
     crumbs: tuple[Link, ...] = ()
     next_url: str = ""
     previous_url: str = field(default="")
+    printed: bool = False
+    """Whether it is made to be printed and filed: with a button for it, on A4."""
+    landscape: bool = False
+    previous_label: str = ""
+    next_label: str = ""
+    """What stands on the links to other pages, where it is not “newer” and “older”."""

@@ -16,7 +16,7 @@ from app.portal.deadline import exact
 from app.portal.page import Attachment, Change, Fact, TimelineEntry, Tone
 from app.portal.page import Cell as PageCell
 from app.portal.words import kept_text
-from models import viewer
+from models import party_clocks, viewer
 from models.base import RECORD_TYPES, Record, fields_of
 from models.event import Event, EventValue
 from models.field import Field
@@ -27,9 +27,22 @@ from models.workflow import Transition
 
 AUTOMATIC = {
     "all_reported": _l("All departments have reported"),
+    "plan_completed": _l("All milestones are complete"),
     "all_opinions_in": _l("All opinions are in"),
+    "lapse": _l("No longer needed"),
     "amber": _l("Reminder: the deadline is near"),
     "reminder": _l("Reminder slip issued"),
+    "deadline_recomputed": _l("Deadline recomputed, because the working calendar changed"),
+    "director_sheet": _l("The morning's sheet was laid out"),
+    "candidate": _l("On the list of candidates for a conclusion"),
+    "ring": _l("The next number of the duty roster rings"),
+    "duty_phones": _l("No response: duty telephones alarmed"),
+    "heads": _l("No response: head of the department and county leader on duty alarmed"),
+    "leader": _l("No response: portfolio leader alarmed"),
+    "clock_amber": _l("Reminder: the deadline is near"),
+    "clock_expired": _l("Deadline has passed"),
+    "report_copied": _l("Report copied from a merged call"),
+    "draft": _l("Supervision slip drafted"),
     "issue": _l("Issued"),
     "supersede": _l("Superseded by a newer version"),
     "ask_opinion": _l("Opinion asked"),
@@ -49,7 +62,12 @@ TEXT_FIELDS = ("text", "result", "plan", "reason", "remark", "comment")
 """People's own words, shown large."""
 HIDDEN = "…"
 """Stands for the name of a record that the reader does not see."""
-CLOCKS = {"respond": _l("Response"), "report": _l("Report")}
+CLOCKS = {
+    "respond": _l("Response"),
+    "report": _l("Report"),
+    "alarm": _l("Alarm"),
+    **{one.name: one.label for one in party_clocks.CLOCKS},
+}
 
 
 @dataclass(frozen=True)
@@ -70,14 +88,17 @@ def happened(
     `sees_all`: also values narrowed to one organisation (the thread's owner, the county offices). `without`: names
     of values that this viewer does not read.
     """
+    until = thread.read_until(person)
     with viewer.system():
         events = session.execute(
             sa.select(Event, Person, Organisation.short_name)
             .outerjoin(Person, Person.id == Event.actor_id)
             .outerjoin(Organisation, Organisation.id == Event.actor_organisation_id)
             .where(Event.thread_type == thread.resource(), Event.thread_id == thread.id)
+            .where(Event.at <= until if until is not None else sa.true())
             .order_by(Event.sequence)
         ).all()
+        internal = {event.id for event, *_rest in events if _internal(event)}
         values: dict[int, dict[str, Any]] = defaultdict(dict)
         rows = session.execute(
             sa.select(EventValue.event_id, EventValue.name, EventValue.value, EventValue.only_for_id)
@@ -87,7 +108,8 @@ def happened(
         for row in rows:
             if row.name in without:
                 continue
-            if row.only_for_id is None or sees_all or row.only_for_id == person.organisation_id:
+            seen_by_office = sees_all and row.event_id not in internal
+            if row.only_for_id is None or seen_by_office or row.only_for_id == person.organisation_id:
                 values[row.event_id][row.name] = row.value
         # SQLite gives the key of a deleted record to the next one, which must not show what happened to the other.
         gone = max(
@@ -96,7 +118,7 @@ def happened(
         found = [
             Happened(event, values[event.id], actor.name if actor else "", organisation or "")
             for event, actor, organisation in events
-            if event.sequence > gone
+            if event.sequence > gone and (event.id not in internal or values[event.id])
         ]
     return _without_hidden_names(session, found)
 
@@ -139,6 +161,12 @@ def _named_sides(one: Happened) -> dict[str, tuple[str, list[dict[str, Any]]]]:
         if sides:
             found[name] = (target, sides)
     return found
+
+
+def _internal(event: Event) -> bool:
+    """Whether an event is told inside one organisation only."""
+    transition = _transition(RECORD_TYPES.get(event.record_type), event)
+    return transition is not None and transition.internal
 
 
 def _of_thread(event: Event) -> bool:
@@ -193,7 +221,11 @@ def _entry(one: Happened, about: str, document_url: Any, file_urls: Mapping[int,
     for name, value in sorted(values.items(), key=lambda item: (order.get(item[0], len(order)), item[0])):
         if name.startswith("evaluation."):
             facts.append(evaluation_fact(value))
-        elif event.kind == "update" and isinstance(value, dict) and "new" in value:
+        elif (
+            (event.kind == "update" or event.name == "deadline_recomputed")
+            and isinstance(value, dict)
+            and "new" in value
+        ):
             changes.append(
                 Change(
                     str(known[name].label) if name in known else name,
@@ -205,6 +237,8 @@ def _entry(one: Happened, about: str, document_url: Any, file_urls: Mapping[int,
             continue
         elif name == "clock":
             facts.append(Fact(_("Clock"), PageCell(str(CLOCKS.get(value, value)))))
+        elif name == "place" and event.name == "ring":
+            facts.append(Fact(_("Place in the chain"), PageCell(str(value), number=True)))
         elif name == "due":
             facts.append(Fact(_("Due"), PageCell(kept_text(Field("due", "", "datetime"), value))))
         elif value not in (None, "", [], False):

@@ -20,6 +20,11 @@ def pill(state: Any) -> Pill:
     return Pill(str(state.label), state.tone if isinstance(state, State) else "others")
 
 
+def day(value: date) -> str:
+    """A date in the reader's language."""
+    return str(format_date(value, "long"))
+
+
 def value_text(asked: Field, value: Any, record: Any = None) -> str:
     """A field's value as people read it; empty for none."""
     if value is None or value == "" or value == []:
@@ -31,7 +36,7 @@ def value_text(asked: Field, value: Any, record: Any = None) -> str:
     if isinstance(value, datetime):
         return exact(value)
     if isinstance(value, date):
-        return str(format_date(value, "long"))
+        return day(value)
     if isinstance(value, Decimal):
         return amount(value)
     if isinstance(value, list):

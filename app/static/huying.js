@@ -45,6 +45,15 @@
     } catch { /* the page said already that there are more */ }
   });
 
+  all("[data-fetched]").forEach(async (place) => {
+    try {
+      const answer = await fetch(place.dataset.fetched, { credentials: "same-origin" });
+      if (!answer.ok) return;
+      const found = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("fetched");
+      if (found) place.replaceWith(...found.childNodes);
+    } catch { /* the link stays */ }
+  });
+
   const closeMenus = (except) => all("details.menu[open]").forEach((menu) => { if (menu !== except) menu.open = false; });
   document.addEventListener("click", (event) => {
     const menu = event.target.closest("details.menu");
@@ -526,6 +535,78 @@
     form.addEventListener("change", touch);
   });
   all("form[data-autosave]").forEach(keepDraft);
+
+  /* ---------- Calls like the one being written ---------- */
+  all("[data-similar]").forEach((input) => {
+    const box = document.createElement("div");
+    box.className = "similar";
+    box.setAttribute("aria-live", "polite");
+    box.hidden = true;
+    input.after(box);
+    let timer = 0, last = "";
+    input.addEventListener("input", () => {
+      clearTimeout(timer);
+      timer = setTimeout(async () => {
+        const title = input.value.trim();
+        if (title === last) return;
+        last = title;
+        const address = new URL(input.dataset.similar, location.origin);
+        address.searchParams.set("title", title);
+        const answer = await fetch(address, { credentials: "same-origin" }).catch(() => null);
+        if (title !== last) return;
+        const calls = answer?.ok ? await answer.json() : [];
+        box.replaceChildren();
+        box.hidden = !calls.length;
+        if (!calls.length) return;
+        const head = document.createElement("p"), list = document.createElement("ul");
+        head.textContent = input.dataset.similarTitle;
+        calls.forEach((call) => {
+          const item = document.createElement("li"), link = document.createElement("a");
+          link.href = call.url;
+          link.target = "_blank";
+          link.rel = "noopener";
+          link.textContent = `${call.title} · ${call.state}`;
+          item.append(link);
+          list.append(item);
+        });
+        box.append(head, list);
+      }, 300);
+    });
+  });
+
+  /* ---------- Canned texts in the long fields of steps ---------- */
+  let canned = null;
+  const cannedTexts = (address) => (canned ??= fetch(address, { credentials: "same-origin" }).then((answer) => (answer.ok ? answer.json() : [])).catch(() => []));
+  const insertAt = (area, text) => {
+    area.setRangeText(text, area.selectionStart, area.selectionEnd, "end");
+    area.dispatchEvent(new Event("input", { bubbles: true }));
+    area.focus();
+  };
+  all("form[data-canned]").forEach((form) => all("textarea", form).forEach((area) => {
+    const menu = document.createElement("details"), head = document.createElement("summary");
+    menu.className = "canned";
+    head.textContent = form.dataset.cannedTitle;
+    menu.append(head);
+    area.before(menu);
+    menu.addEventListener("toggle", async () => {
+      if (!menu.open || menu.children.length > 1) return;
+      const texts = await cannedTexts(form.dataset.canned);
+      if (!texts.length) {
+        const none = document.createElement("p");
+        none.className = "hint";
+        none.textContent = form.dataset.cannedNone;
+        menu.append(none);
+      }
+      texts.forEach((one) => {
+        const choice = document.createElement("button");
+        choice.type = "button";
+        choice.textContent = one.name;
+        choice.title = one.text;
+        choice.addEventListener("click", () => { menu.open = false; insertAt(area, one.text); });
+        menu.append(choice);
+      });
+    });
+  }));
 
   const returned = document.querySelector(".transition.open");
   const aimed = document.getElementById(location.hash.slice(1));

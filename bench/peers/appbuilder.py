@@ -98,7 +98,9 @@ def main(url: str, organisation_id: int, deep_page: int, word: str) -> None:
         "search": f"/callview/list/?_flt_2_title={word}",
     }
     print(
-        json.dumps({name: measured(lambda a=address: get(a), seen, "<td>呼").plain() for name, address in pages.items()})
+        json.dumps(
+            {name: measured(lambda a=address: get(a), seen, "<td>呼").plain() for name, address in pages.items()}
+        )
     )  # type: ignore[misc]
 
 

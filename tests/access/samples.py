@@ -243,6 +243,7 @@ GIVEN: dict[str, Any] = {
     "person": lambda samples: samples.place.people["department1"],
     "setting": lambda samples: {"name": "accept_limit", "value": "4 working_hours"},
     "call": lambda samples: {"state": CallState.dispatched, "field": "水务"},
+    "milestone": lambda samples: {"convening_id": samples.of(RECORD_TYPES["convening"])},
     "document": lambda samples: {
         "about_type": "call",
         "about_id": samples.of(RECORD_TYPES["call"]),

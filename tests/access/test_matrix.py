@@ -31,7 +31,7 @@ MAY_WAIT = {"GET /health", "GET /api/v1/document/<pk>/pdf"}
 """Answered by 503: no worker runs here, and the sample paper has not been produced."""
 SHOWN_WITH = {
     "duty": "checklist_item", "organisation_alias": "organisation", "bulletin_case": "bulletin", "bulletin_recipient": "bulletin",
-    "inspection_call": "inspection", "inspection_item": "inspection",
+    "inspection_call": "inspection", "inspection_item": "inspection", "convening_invitee": "convening", "call_share": "call",
 }  # fmt: skip
 """Rows that are read on the page of another."""
 BESIDE = {"event", "audit", "inbox", "import", "role"}

@@ -266,11 +266,15 @@ def record_page(**changes: Any) -> p.RecordPage:
             ),
             p.Section(
                 "时间都去哪儿了",
-                shares=(
-                    p.Share("城关镇", "1小时", 4.0, "done"),
-                    p.Share("县政府办公室", "1小时27分", 6.0, "done"),
-                    p.Share("县自然资源和规划局", "18小时", 62.0, "going"),
-                    p.Share("县水利局(超期)", "8小时", 28.0, "overdue"),
+                time=p.TimeBar(
+                    "共用时3个工作日4小时27分(按工作时间计)",
+                    (
+                        p.TimePart("县政府办", "受理", "44分钟", "office", 3.0),
+                        p.TimePart("县自然资源和规划局", "反馈", "2个工作日2小时", "department", 62.0, running=True),
+                        p.TimePart("县水利局", "响应", "1个工作日", "department", 35.0, 5.0, "1小时10分"),
+                    ),
+                    (p.TimePart("县领导", "提级协调", "2小时", "leader"),),
+                    "同时进行的",
                 ),
             ),
             p.Section(

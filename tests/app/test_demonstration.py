@@ -41,7 +41,7 @@ from models.organisation import Organisation, OrganisationKind
 from models.person import Person
 from models.proposal import AdjustmentProposal
 from models.setting import setting
-from models.supervision import Notice
+from models.supervision import Notice, NoticeKind, NoticeState
 
 TODAY = date(2026, 11, 23)
 BEGINS = datetime(2026, 11, 22, 16, tzinfo=UTC)
@@ -217,7 +217,12 @@ def test_every_deadline_missed_brought_a_reminder(session: Session) -> None:
     reminded = {entry.assignment_id for notice in session.scalars(sa.select(Notice)) for entry in notice.entries}
     assert late
     assert {one.id for one in late} <= reminded
-    assert all(notice.number and notice.document_id for notice in session.scalars(sa.select(Notice)))
+    drafted = {one for one in session.scalars(sa.select(Notice)) if one.state == NoticeState.drafted}
+    assert {one.kind for one in drafted} <= {NoticeKind.supervision}
+    assert not any(one.number or one.document_id for one in drafted), "the number is given at signing"
+    issued = set(session.scalars(sa.select(Notice))) - drafted
+    assert issued
+    assert all(one.number and one.document_id for one in issued)
 
 
 def test_townships_call_alike_so_that_nothing_reads_as_a_ranking(session: Session) -> None:

@@ -141,7 +141,7 @@ def test_another_person_s_token_does_not_count(county: County) -> None:
 
 
 def test_only_forms_change_anything(county: County) -> None:
-    """What writes takes no GET; what takes both only shows its form by GET."""
+    """What writes takes no GET; what takes both – `show` is the page of an alarm – only shows its form by GET."""
     both = set()
     for endpoint, _address, methods in addresses(county.app):
         page = endpoint.partition(".")[2]
@@ -163,7 +163,7 @@ def test_only_forms_change_anything(county: County) -> None:
             "import_cancel",
         }:
             assert "GET" not in methods, endpoint
-    assert both == {"login", "change", "add", "edit", "export", "sheet", "verify", "county"}
+    assert both == {"login", "change", "add", "edit", "begin", "export", "sheet", "verify", "county", "show"}
 
 
 def test_reading_every_page_writes_nothing(county: County) -> None:

@@ -195,3 +195,34 @@ def test_unprintable_character_is_named_and_costs_no_number(county: County) -> N
 def test_every_step_of_the_workflows_has_its_line() -> None:
     steps = {transition.name for model in (Call, Assignment) for transition in model.workflow.transitions}
     assert steps <= call_history.LINES.keys()
+
+
+def test_a_department_that_gave_the_call_back_reads_its_sheet_up_to_the_ruling(county: County) -> None:
+    call_id, lead, other = county.dispatched("department1", "department2")
+    county.do("department1", Assignment, lead, "request_return", {"reason": "非本局职责。"})
+    ruling = {"ruling": "不属其职责。", "lead": county["department4"]}
+    county.do("dispatcher", Assignment, lead, "uphold_return", ruling, at("2026-11-23 10:00"))
+    county.respond("department2", other, at("2026-11-23 11:00"))
+    county.report("department2", other, at("2026-11-23 15:00"), result="后来的结果。")
+    seen = str(slip(county, call_id, "department1", at("2026-11-24 09:00")))
+    assert "后来的结果。" not in seen
+    assert "水务局" not in seen  # called after it
+    assert "住建局" in seen
+    assert "后来的结果。" in str(slip(county, call_id, "department2", at("2026-11-24 09:00")))
+
+
+def test_the_further_steps_stand_on_the_sheet_but_no_internal_remark_and_no_other_call(county: County) -> None:
+    call_id, lead = county.dispatched("department1")
+    other, _one = county.dispatched("department1", township="township2")
+    county.do("dispatcher", Call, call_id, "merge", {"calls": [other]})
+    county.do("dispatcher", Call, call_id, "comment", {"text": "暗语：请提速。"})
+    leader = str(county.people["leader"])
+    county.do("dispatcher", Call, call_id, "instruct", {"leader": leader, "text": "请抓紧办理。"})
+    county.do("township1", Assignment, lead, "urge")
+    county.do("department1", Assignment, lead, "request_return", {"reason": "非本局职责。"})
+    for reader in ("township1", "dispatcher", "department1"):
+        seen = str(slip(county, call_id, reader, at("2026-11-24 09:00")))
+        for words in ("批示：请抓紧办理。", "催办自然资源局", "申请退单：非本局职责。"):
+            assert words in seen
+        assert "暗语" not in seen
+        assert "呼2026-0002" not in seen

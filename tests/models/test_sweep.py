@@ -97,13 +97,20 @@ def test_a_late_sweep_records_every_step_skips_amber_and_makes_the_slip(county: 
     assert sorted(steps(county, only)) == [
         ("report", "amber_1", True),
         ("report", "amber_2", True),
+        ("report", "candidate", False),
         ("report", "reminder", False),
+        ("report", "supervision", False),
         ("respond", "amber_1", True),
         ("respond", "amber_2", True),
+        ("respond", "candidate", False),
         ("respond", "reminder", False),
+        ("respond", "supervision", False),
     ]
     assert automatic(county, "amber") == 0
-    assert notices(county) == [(county["department1"], "催〔2026〕0001", [(only, "report"), (only, "respond")])]
+    assert notices(county) == [
+        (county["department1"], "催〔2026〕0001", [(only, "report"), (only, "respond")]),
+        (county["department1"], None, [(only, "report"), (only, "respond")]),
+    ]
 
 
 def test_all_that_one_sweep_finds_for_a_department_stands_on_one_slip(county: County) -> None:
@@ -168,9 +175,14 @@ def test_the_second_round_has_its_own_steps_and_no_clock_to_respond(county: Coun
 
 def test_an_emergency_has_no_amber_and_its_slip_at_any_hour(county: County) -> None:
     _call, only = county.emergency(when=at("2026-11-28 23:00"))  # a Saturday night
-    assert swept(county, at("2026-11-28 23:29")) == Swept(0, 0)
-    assert swept(county, at("2026-11-28 23:30")) == Swept(1, 1)
-    assert steps(county, only) == [("respond", "reminder", False)]
+    assert swept(county, at("2026-11-28 23:14")) == Swept(0, 0)
+    assert swept(county, at("2026-11-28 23:29")) == Swept(1, 0)
+    assert swept(county, at("2026-11-28 23:30")) == Swept(2, 1)
+    assert sorted(steps(county, only)) == [
+        ("alarm", "duty_phones", False),
+        ("alarm", "heads", False),
+        ("respond", "reminder", False),
+    ]
 
 
 def test_a_clock_that_jumps_back_and_forth_does_nothing_twice(county: County) -> None:
@@ -187,10 +199,10 @@ def test_a_clock_that_jumps_back_and_forth_does_nothing_twice(county: County) ->
         swept(county, when)
     taken = steps(county, only)
     assert len({step[:2] for step in taken}) == len(taken)
-    assert [[clock_ for _key, clock_ in entries] for _department, _number, entries in notices(county)] == [
-        ["respond"],
-        ["report"],
-    ]
+    slips = [[clock_ for _key, clock_ in entries] for _department, number, entries in notices(county) if number]
+    assert slips == [["respond"], ["report"]]
+    drafts = [[clock_ for _key, clock_ in entries] for _department, number, entries in notices(county) if not number]
+    assert drafts == [["respond"], ["report"]]
 
 
 def test_a_sweep_killed_half_way_is_made_up_for(county: County) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from flask import Response, current_app, flash, redirect, request
+from flask import Response, current_app, flash, g, redirect, request
 from flask_appbuilder import expose
 from flask_babel import gettext as _
 
@@ -46,7 +46,7 @@ class Attached(Shown):
                 hint=" · ".join(filter(None, (one.uploaded_by.name, exact(one.uploaded_at), one.note))),
                 remove_url=self.url("detach", pk=record.id, key=one.id) if one.removable_by(person) else "",
             )
-            for one in attachments_of(db.session(), record)
+            for one in self._files(record)
         )
         return replace(page, files=files, attaching=self.attaching(record) if may_attach(record, person) else None)
 
@@ -62,9 +62,15 @@ class Attached(Shown):
     def file_urls(self, record: Any) -> Mapping[int, str]:
         if not self.model.attachable:
             return {}
-        return {
-            one.id: self.url("attachment", pk=record.id, key=one.id) for one in attachments_of(db.session(), record)
-        }
+        return {one.id: self.url("attachment", pk=record.id, key=one.id) for one in self._files(record)}
+
+    @staticmethod
+    def _files(record: Any) -> Sequence[Any]:
+        """The files beside a record, asked once for the timeline and for the list below it."""
+        known: dict[Any, Sequence[Any]] = g.setdefault("files_shown", {})
+        if record not in known:
+            known[record] = attachments_of(db.session(), record)
+        return known[record]
 
     @expose("/<int:pk>/attachments", methods=["POST"])
     def attach(self, pk: int) -> Any:

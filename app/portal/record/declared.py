@@ -50,6 +50,10 @@ class Declared(BaseView):  # type: ignore[misc]
     """The tab that shows everything, where the first one does not."""
     exporters: ClassVar[frozenset[str] | None] = None
     """Roles that export; those that read, but for the read-only ones, unless said otherwise."""
+    step_groups: ClassVar[tuple[tuple[Any, tuple[str, ...]], ...]] = ()
+    """How the steps stand in the menu of actions: headings, each with the names of its steps in their order; the others come first."""
+    folded: ClassVar[frozenset[str]] = frozenset()
+    """Fields of the form that stand folded under “More”: prefilled, or seldom needed."""
     form_step: ClassVar[str] = ""
     """A transition that the form's main button performs after saving (提交呼叫)."""
     step_label: ClassVar[Any] = ""

@@ -202,6 +202,7 @@ class Formed(Declared):
         page = FormPage(
             title=title,
             form=form,
+            folded=self.folded,
             action_url=self.url("edit", pk=record.id) if known else self.url("add"),
             submit_label=_("Save draft") if self.form_step else _("Save"),
             step=self.form_step,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from flask import flash, redirect
@@ -45,7 +47,16 @@ class Stepped(Shown):
             found.append(self.action(record, transition, form, is_open=again))
         if failed is not None and failed.record is record and not seen_failed:
             found.append(self.action(record, failed.transition, failed.form, is_open=True))
-        return tuple(found)
+        return self.grouped(found)
+
+    def grouped(self, actions: Sequence[Action]) -> tuple[Action, ...]:
+        """The actions in the order of the menu, each with the heading that it stands under."""
+        headings = {name: str(heading) for heading, names in self.step_groups for name in names}
+        order = {
+            name: place for place, name in enumerate(name for _heading, names in self.step_groups for name in names)
+        }
+        dressed = (replace(one, group=headings.get(one.name, "")) for one in actions)
+        return tuple(sorted(dressed, key=lambda one: order.get(one.name, -1)))
 
     def action(self, record: Any, transition: Transition, form: RecordForm, *, is_open: bool = False) -> Action:
         return Action(

@@ -14,14 +14,17 @@ from app.portal.rest.resource import ReadApi
 from app.portal.rest.shape import ComputedColumn, Shape
 from models.event import Event, EventValue
 from models.field import Field
+from models.workflow import internal_events
 
 
 def _values(session: Session, events: Sequence[Any]) -> dict[int, dict[str, Any]]:
     """What each event carries, as far as retention rules have left it."""
+    # An internal remark stays inside one organisation, from the auditor as well: he sees that it was made (2.1).
     found: dict[int, dict[str, Any]] = {event.id: {} for event in events}
     rows = session.execute(
         sa.select(EventValue.event_id, EventValue.name, EventValue.value)
-        .where(EventValue.event_id.in_(found))
+        .join(Event, Event.id == EventValue.event_id)
+        .where(EventValue.event_id.in_(found), ~internal_events())
         .order_by(EventValue.event_id, EventValue.name)
     )
     for row in rows:

@@ -19,7 +19,9 @@ from app.portal.rest.reading import read_one, read_page
 from app.portal.rest.shape import Shape
 from models import viewer
 from models.base import Record, lines_of
-from models.workflow import Transition, load_visible, perform
+from models.workflow import Transition, begin, load_visible, perform
+
+CREATED = schema.answer("Created", {"type": "object", "required": ["id"], "properties": {"id": schema.ID}})
 
 Operation = tuple[str, str, schema.Schema]
 """Path below the resource, HTTP method, and its OpenAPI description."""
@@ -207,6 +209,15 @@ class RecordApi(Attaching, ReadApi):
         session.commit()
         return self.response(200, **result)
 
+    def begin(self, name: str) -> Response:
+        """Perform a transition “from –”: 201 with the new record's id; 403, 422 in this order."""
+        asking.signed_in()
+        session = db.session()
+        outcome = begin(session, self.model, name, asking.body(optional=True))
+        key = outcome.record.id
+        session.commit()
+        return self.response(201, id=key)
+
     def schemas(self) -> dict[str, schema.Schema]:
         found = super().schemas()
         fields = [*writing.writable(self.model).values(), *lines_of(self.model).values()]
@@ -231,12 +242,7 @@ class RecordApi(Attaching, ReadApi):
                     "operationId": "create",
                     "summary": f"{label}: {_('New')}",
                     "requestBody": schema.json_body(self.refer("create")),
-                    "responses": {
-                        "201": schema.answer(
-                            "Created", {"type": "object", "required": ["id"], "properties": {"id": schema.ID}}
-                        ),
-                        **schema.refusals(400, 403, 409, 422),
-                    },
+                    "responses": {"201": CREATED, **schema.refusals(400, 403, 409, 422)},
                 },
             ),
             "put": (
@@ -286,6 +292,15 @@ class RecordApi(Attaching, ReadApi):
     def _step_operation(self, transition: Transition) -> Operation:
         body = self.refer(transition.name)
         needed = bool(schema.transition_body(transition).get("required"))
+        if transition.begins:
+            beginning: schema.Schema = {
+                "operationId": transition.name,
+                "summary": f"{self.shape.label}: {transition.label}",
+                "description": str(transition.help),
+                "requestBody": schema.json_body(body, required=needed),
+                "responses": {"201": CREATED, **schema.refusals(400, 403, 409, 422)},
+            }
+            return f"/{transition.name}", "post", beginning
         stepped = {
             "type": "object",
             "required": ["id", "state", "version"],
@@ -302,14 +317,24 @@ class RecordApi(Attaching, ReadApi):
         return f"/{{pk}}/{transition.name}", "post", operation
 
 
-def step_operation(transition: Transition) -> Callable[[RecordApi, str], Response]:
+def step_operation(transition: Transition) -> Callable[..., Response]:
     """The operation of one transition."""
+    if transition.begins:
+
+        def beginning(self: RecordApi) -> Response:
+            return self.begin(transition.name)
+
+        beginning.__name__ = f"step_{transition.name}"
+        started: Callable[..., Response] = expose(f"/{transition.name}", methods=["POST"])(
+            permission_name(transition.name)(beginning)
+        )
+        return started
 
     def operation(self: RecordApi, pk: str) -> Response:
         return self.step(pk, transition.name)
 
     operation.__name__ = f"step_{transition.name}"
-    exposed: Callable[[RecordApi, str], Response] = expose(f"/<pk>/{transition.name}", methods=["POST"])(
+    exposed: Callable[..., Response] = expose(f"/<pk>/{transition.name}", methods=["POST"])(
         permission_name(transition.name)(operation)
     )
     return exposed

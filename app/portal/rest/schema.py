@@ -226,4 +226,4 @@ TRANSITIONS: Schema = {
 def transition_body(transition: Transition) -> Schema:
     """What a step takes. Questions that depend on the record are all optional here; `/transitions` tells which are asked now."""
     fields = transition.known
-    return written_object(fields, required=transition.asks_for is None, version=True)
+    return written_object(fields, required=transition.asks_for is None, version=not transition.begins)

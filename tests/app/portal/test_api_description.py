@@ -98,9 +98,11 @@ def test_there_is_one_operation_for_each_transition_with_its_fields(county: Coun
         if model.workflow is None or f"/api/v1/{name}/" not in described["paths"]:
             continue
         for transition in model.workflow.transitions:
-            operation = described["paths"][f"/api/v1/{name}/{{pk}}/{transition.name}"]["post"]
+            record = "" if transition.begins else "{pk}/"
+            operation = described["paths"][f"/api/v1/{name}/{record}{transition.name}"]["post"]
             body = _at(described, operation["requestBody"]["content"]["application/json"]["schema"]["$ref"])
-            assert set(body["properties"]) == {asked.name for asked in transition.known} | {"version"}
+            version = set() if transition.begins else {"version"}
+            assert set(body["properties"]) == {asked.name for asked in transition.known} | version
     assert described["components"]["schemas"]["call.dispatch"]["required"] == ["lead"]
 
 

@@ -115,9 +115,9 @@ def test_transitions_are_those_of_this_person_now(county: County) -> None:
         return [one["name"] for one in answer.json]
 
     call_id = county.submitted()
-    assert names("township1", f"/call/{call_id}/transitions") == ["log_progress", "withdraw"]
+    assert names("township1", f"/call/{call_id}/transitions") == ["log_progress", "share", "comment", "withdraw"]
     assert names("dispatcher", f"/call/{call_id}/transitions")[:2] == ["accept", "dispatch"]
-    assert names("leader", f"/call/{call_id}/transitions") == []
+    assert names("leader", f"/call/{call_id}/transitions") == ["instruct", "share", "comment"]
     county.do("dispatcher", *_dispatch(county, call_id))
     (assignment,) = county.assignments(call_id)
     assert "respond" in names("department1", f"/assignment/{assignment}/transitions")

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from app.database import db
 from app.jobs.tasks import produce_document
-from models import event, viewer
+from models import clock, event, viewer
 from models.call import Call
 from models.document import Document
 from models.event import Event
@@ -19,7 +19,7 @@ from models.organisation import Organisation
 from models.setting import Setting
 from tests.app.visitor import form_to, forms_of, kept, visitor, words_of
 from tests.conftest import Installation
-from tests.county import County
+from tests.county import MONDAY, County
 
 
 @pytest.fixture
@@ -119,28 +119,25 @@ def test_steps_that_are_not_there_or_not_ours(county: County) -> None:
 
 def test_only_what_is_possible_is_offered(county: County) -> None:
     call, assignment = county.dispatched("department1")
+    visitors = {name: visitor(county, name) for name in ("township1", "department1", "dispatcher")}
+    with clock.at(MONDAY):
+        pages = {name: here.get(f"/call/show/{call}") for name, here in visitors.items()}
     offered = {
-        name: {
-            one.action
-            for one in forms_of(visitor(county, name).get(f"/call/show/{call}"))
-            if re.search(r"/\d+/", one.action)
-        }
-        for name in ("township1", "department1", "dispatcher")
+        name: {one.action for one in forms_of(page) if re.search(r"/\d+/", one.action)} for name, page in pages.items()
     }
-    assert offered["township1"] == {
-        f"/call/{call}/log_progress",
-        f"/call/{call}/withdraw",
-        f"/call/{call}/paper",
-        f"/call/{call}/attachments",
+    steps = {
+        "township1": {"log_progress", "convene", "escalate", "comment", "share", "withdraw"},
+        "department1": {"log_progress", "request_long_term", "comment", "share"},
+        "dispatcher": {"add_department", "reassign", "merge", "escalate", "instruct", "comment", "share"},
     }
-    assert offered["department1"] == {
-        f"/assignment/{assignment}/respond",
-        f"/assignment/{assignment}/log_progress",
-        f"/call/{call}/log_progress",
-        f"/call/{call}/paper",
-        f"/call/{call}/attachments",
+    of_assignment = {
+        "township1": {"urge"},
+        "department1": {"respond", "take", "hand_on", "request_return", "request_extension", "log_progress"},
+        "dispatcher": {"urge"},
     }
-    assert offered["dispatcher"] == {f"/call/{call}/paper", f"/call/{call}/attachments"}
+    for name, found in offered.items():
+        on_call = {f"/call/{call}/{step}" for step in (*steps[name], "paper", "attachments")}
+        assert found == on_call | {f"/assignment/{assignment}/{step}" for step in of_assignment[name]}
 
 
 def test_the_evaluation_form_has_an_entry_for_each_department(county: County) -> None:

@@ -1,0 +1,53 @@
+"""Who is told what of records beyond calls: conclusions, rectification, admissions, proposals, consultations (2.3 to 2.7)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import sqlalchemy as sa
+
+from app.jobs.telling import OFFICERS, Message, Occurrence, Telling, organisations, persons
+from app.notifications import Kind
+from models.person import Person
+
+
+def _to_department(kind: Kind, due: str = "") -> Telling:
+    """The department that a record concerns: number, and a deadline where a column holds one."""
+
+    def tell(one: Occurrence) -> Iterator[Message]:
+        record = one.record
+        values: dict[str, Any] = {"number": getattr(record, "number", None)}
+        if due:
+            values["due"] = getattr(record, due).isoformat()
+        yield Message(kind, organisations("addressee", OFFICERS, record.department_id), values)
+
+    return tell
+
+
+def _opinion_wanted(one: Occurrence) -> Iterator[Message]:
+    """The township's leaders, who sign it. Which other townships are asked is told to none."""
+    to = organisations("addressee", ("township_leader",), one.record.township_id)
+    yield Message("opinion_wanted", to, {"due": one.record.due.isoformat()}, one.record)
+
+
+def _consultation_sent(one: Occurrence) -> Iterator[Message]:
+    """The secretaries of the Party committees consulted, themselves: that one waits, and nothing of what it is about (2.7)."""
+    consulted = (one.record.township_id, one.record.to_township_id)
+    secretaries = sa.select(Person.id).where(
+        Person.organisation_id.in_([key for key in consulted if key is not None]),
+        Person.party_secretary,
+        Person.roles.any(name="township_leader"),
+    )
+    yield Message("consultation_waits", persons("addressee", one.session.scalars(secretaries)), {})
+
+
+OF_RECORDS: dict[tuple[str, str], Telling] = {
+    ("conclusion", "ask_explanation"): _to_department("explanation_wanted", "explain_due"),
+    ("conclusion", "serve"): _to_department("conclusion_served"),
+    ("rectification", "order"): _to_department("rectification_ordered", "due"),
+    ("rectification", "order_again"): _to_department("rectification_ordered", "due"),
+    ("admission_opinion", "ask_opinion"): _opinion_wanted,
+    ("adjustment_proposal", "send"): _to_department("proposal_received", "answer_due"),
+    ("personnel_consultation", "send"): _consultation_sent,
+}

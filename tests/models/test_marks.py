@@ -1,0 +1,325 @@
+"""Marks recomputed from the events alone, over random lives of calls: exactly as 2.2 defines them, and as the assignments say.
+
+The reckoning knows the rules and the events, and none of the columns: limits are written here once more.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from random import Random
+from typing import Any
+
+import sqlalchemy as sa
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import invariant, rule, run_state_machine_as_test
+from sqlalchemy.orm import Session
+
+from models.call import Assignment, AssignmentState, Call, CallState
+from models.call_moments import times_spent
+from models.event import Event, EventValue
+from models.time_spent import Link
+from models.worktime import Limit, Unit, WorkCalendar
+from tests.conftest import Installation
+from tests.models.test_life_of_calls import PEOPLE, LifeOfCalls
+
+CALENDAR = WorkCalendar.for_years((2026, 2027, 2028))
+
+
+def days(count: int) -> Limit:
+    return Limit(count, Unit.working_days)
+
+
+@dataclass
+class Reckoned:
+    """One department in a call, as the events tell of it."""
+
+    emergency: bool
+    respond_due: datetime
+    report_due: datetime
+    round: int = 1
+    responded: datetime | None = None
+    paused: datetime | None = None
+    stopped: datetime | None = None
+    missed: bool = False
+    reports: dict[int, tuple[datetime, datetime]] = field(default_factory=dict)
+    """The report that counts of each round, and its deadline."""
+
+    def marks(self, now: datetime) -> list[str]:
+        until = min(one for one in (now, self.stopped, self.paused) if one is not None)
+        by = self.responded or until
+        red = self.respond_due + timedelta(hours=24)
+        if not self.emergency:
+            red = CALENDAR.step_after(self.respond_due, days(3))
+        found = []
+        if by > self.respond_due:
+            found.append("late_response" if by < red else "no_response")
+        if any(at > due for at, due in self.reports.values()):
+            found.append("late_report")
+        return found
+
+
+class Reckoning:
+    """Reads the events of one call from the first to the last."""
+
+    def __init__(self, session: Session, call_id: int) -> None:
+        self.emergency = False
+        self.departments: dict[int, int] = {}
+        rows = session.execute(
+            sa.select(Assignment.id, Assignment.department_id)
+            .where(Assignment.call_id == call_id)
+            .order_by(Assignment.id)
+        )
+        self.waiting: dict[int, list[int]] = defaultdict(list)
+        for key, department in rows:
+            self.waiting[department].append(key)
+        self.of: dict[int, Reckoned] = {}
+        self.lead: int | None = None
+        values: dict[int, dict[str, Any]] = defaultdict(dict)
+        for event_id, name, value in session.execute(
+            sa.select(EventValue.event_id, EventValue.name, EventValue.value)
+            .join(Event, Event.id == EventValue.event_id)
+            .where(Event.thread_type == "call", Event.thread_id == call_id)
+        ):
+            values[event_id][name] = value
+        for event in session.scalars(
+            sa.select(Event).where(Event.thread_type == "call", Event.thread_id == call_id).order_by(Event.sequence)
+        ):
+            step = getattr(self, f"{event.record_type}_{event.name}", None)
+            if step is not None and event.kind in ("transition", "automatic"):
+                step(event.record_id, event.at, values[event.id])
+
+    def assign(self, departments: list[int], at: datetime, *, joint: bool, values: Mapping[str, Any]) -> None:
+        respond, report = CALENDAR.deadline(at, days(1)), CALENDAR.deadline(at, days(10 if joint else 5))
+        if self.emergency:
+            respond, report = at + timedelta(minutes=30), at + timedelta(hours=24)
+        respond = datetime.fromisoformat(values["respond_due"]) if "respond_due" in values else respond
+        report = datetime.fromisoformat(values["report_due"]) if "report_due" in values else report
+        for department in departments:
+            self.of[self.waiting[department].pop(0)] = Reckoned(self.emergency, respond, report)
+
+    def call_submit(self, _key: int, at: datetime, values: Mapping[str, Any]) -> None:
+        if "departments" in values:
+            self.emergency = True
+            chosen = [one["id"] for one in values["departments"]]
+            self.assign(chosen, at, joint=len(chosen) > 1, values={})
+
+    def call_dispatch(self, _key: int, at: datetime, values: Mapping[str, Any]) -> None:
+        chosen = [values["lead"]["id"], *(one["id"] for one in values.get("cooperating", []))]
+        self.assign(chosen, at, joint=len(chosen) > 1 or bool(values.get("complex")), values=values)
+
+    def assignment_respond(self, key: int, at: datetime, _values: Mapping[str, Any]) -> None:
+        self.of[key].responded = at
+
+    def assignment_report(self, key: int, at: datetime, _values: Mapping[str, Any]) -> None:
+        one = self.of[key]
+        one.reports[one.round] = (at, one.report_due)
+        one.stopped = at
+
+    def assignment_close_assignment(self, key: int, at: datetime, _values: Mapping[str, Any]) -> None:
+        self.of[key].stopped, self.of[key].missed = at, True
+
+    def assignment_request_return(self, key: int, at: datetime, _values: Mapping[str, Any]) -> None:
+        if not self.emergency:
+            self.of[key].paused = at
+
+    def assignment_reject_return(self, key: int, at: datetime, _values: Mapping[str, Any]) -> None:
+        """Gives back exactly the time it took."""
+        one = self.of[key]
+        if one.paused is not None:
+            taken = CALENDAR.worked(one.paused, at)
+            if taken:
+                one.respond_due = CALENDAR.advance(one.respond_due, taken)
+                one.report_due = CALENDAR.advance(one.report_due, taken)
+            one.paused = None
+
+    def assignment_uphold_return(self, key: int, at: datetime, values: Mapping[str, Any]) -> None:
+        one = self.of[key]
+        one.stopped, one.paused = one.paused or at, None
+        lead = values["lead"]["id"] if "lead" in values else None
+        if lead is not None and self.waiting[lead]:
+            self.assign([lead], at, joint=True, values={})
+
+    def assignment_grant_extension(self, key: int, _at: datetime, values: Mapping[str, Any]) -> None:
+        self.of[key].report_due = CALENDAR.close_of_day(date.fromisoformat(values["until"]))
+
+    def call_send_back(self, _key: int, at: datetime, values: Mapping[str, Any]) -> None:
+        """The old deadline plus the time at the office, at least one working day; the last report counts."""
+        for sent in values["assignments"]:
+            one = self.of[sent["id"]]
+            reported, _due = one.reports[one.round]
+            office = CALENDAR.advance(one.report_due, CALENDAR.worked(reported, at))
+            due = one.report_due + (at - reported) if self.emergency else office
+            one.report_due = max(due, CALENDAR.deadline(at, days(1)))
+            one.stopped = None
+
+    def call_evaluate(self, _key: int, at: datetime, values: Mapping[str, Any]) -> None:
+        for name, answer in values.items():
+            one = self.of[int(name.partition(".")[2])] if name.startswith("evaluation.") else None
+            if one is None or one.missed or answer["satisfaction"] != "dissatisfied" or answer["round"] > 1:
+                continue
+            one.round, one.stopped = 2, None
+            one.report_due = CALENDAR.deadline(at, days(3))
+
+    def call_withdraw(self, _key: int, at: datetime, _values: Mapping[str, Any]) -> None:
+        for one in self.of.values():
+            one.stopped = one.stopped or one.paused or at
+
+
+DEPARTMENTS_ASK = ("request_return", "request_extension")
+OFFICE_RULES = ("reject_return", "uphold_return", "grant_extension")
+
+
+class MarkedLives(LifeOfCalls):
+    """The same walks over the steps that the reckoning knows; after every step the marks are reckoned anew."""
+
+    walked = frozenset(
+        {
+            "submit",
+            "accept",
+            "dispatch",
+            "respond",
+            "report",
+            "evaluate",
+            "withdraw",
+            "log_progress",
+            "comment",
+            *DEPARTMENTS_ASK,
+            *OFFICE_RULES,
+            "refuse_extension",
+            "close_assignment",
+            "send_back",
+        }
+    )
+
+    @rule(place=st.integers(0, 1), times=st.integers(3, 10), data=st.data())
+    def it_goes_on(self, place: int, times: int, data: st.DataObject) -> None:
+        """What is next, in time or late, or one of the steps that move deadlines."""
+        call_id = self.calls[place]
+        for _ in range(times):
+            self.now += timedelta(hours=data.draw(st.sampled_from([0, 1, 3, 30, 60])))
+            what = data.draw(st.sampled_from(["next", "next", *self.steps_beside(call_id)]))
+            if what == "next":
+                self.next_step(call_id, Random(data.draw(st.integers(0, 2**32))))
+            elif what == "send_back":
+                self.attempt("dispatcher", Call, call_id, what, {"missing": "照片"})
+            else:
+                self.of_some_assignment(call_id, what, "dispatcher" if what in OFFICE_RULES else None, data)
+
+    def next_step(self, call_id: int, chance: Random) -> None:
+        """The way of a call from its draft to its evaluation, by those whose turn it is."""
+        names = {number: called for called, number in self.county.organisations.items()}
+        with self.county.acting(None) as session:
+            call = session.get_one(Call, call_id)
+            township = names[call.township_id]
+            turns: dict[CallState, tuple[str, Any, str]] = {
+                CallState.draft: (township, call, "submit"),
+                CallState.submitted: ("dispatcher", call, "dispatch"),
+                CallState.accepted: ("dispatcher", call, "dispatch"),
+                CallState.reported: (township, call, "evaluate"),
+            }
+            for one in call.assignments:
+                if one.state in (AssignmentState.pending, AssignmentState.responded):
+                    step = "respond" if one.state == AssignmentState.pending else "report"
+                    turns[CallState.dispatched] = (names[one.department_id], one, step)
+            if call.state not in turns:
+                return
+            name, record, step = turns[call.state]
+            if name not in PEOPLE:
+                return
+            model, key = type(record), record.id
+            values = self.answers(session, model.workflow[step].fields(record), record, chance)
+        self.attempt(name, model, key, step, values)
+
+    def steps_beside(self, call_id: int) -> list[str]:
+        with self.county.acting(None) as session:
+            call = session.get_one(Call, call_id)
+            states = {one.state for one in call.assignments}
+            if call.state == CallState.reported:
+                return ["send_back"]
+            if AssignmentState.return_requested in states:
+                return ["uphold_return", "reject_return", "uphold_return", "uphold_return"]
+            return [*DEPARTMENTS_ASK, "grant_extension"] if states else []
+
+    def of_some_assignment(self, call_id: int, step: str, name: str | None, data: st.DataObject) -> None:
+        names = {number: called for called, number in self.county.organisations.items()}
+        with self.county.acting(None) as session:
+            found = [
+                (one.id, names[one.department_id])
+                for one in session.get_one(Call, call_id).assignments
+                if (name is None) == (one.state != AssignmentState.return_requested) or step == "grant_extension"
+                if names[one.department_id] in PEOPLE
+            ]
+        if found:
+            key, department = data.draw(st.sampled_from(found))
+            until = (self.now + timedelta(days=data.draw(st.integers(1, 12)))).date().isoformat()
+            lead = self.county[data.draw(st.sampled_from(["department1", "department2", "department3"]))]
+            values = {"reason": "非本局职责", "ruling": "已核", "until": until, "lead": lead}
+            self.attempt(name or department, Assignment, key, step, values)
+
+    @invariant()
+    def what_must_hold(self) -> None:
+        with self.county.acting(None, self.now) as session:
+            calls = list(session.scalars(sa.select(Call)))
+            times = times_spent(session, calls, self.now)
+            for call in calls:
+                reckoned = Reckoning(session, call.id).of
+                assert sorted(reckoned) == sorted(one.id for one in call.assignments)
+                self.time_adds_up(call, times[call.id])
+                for one in call.assignments:
+                    found = [str(mark) for mark in one.marks(self.now)]
+                    assert found == reckoned[one.id].marks(self.now)
+                    self.lateness_agrees(one, found, times[call.id])
+                    self.reached |= {*found, f"{one.state}", f"round {one.round}"}
+                    self.reached |= {"sent back"} if any(report.attempt > 1 for report in one.reports) else set()
+
+    @staticmethod
+    def time_adds_up(call: Call, spent: Any) -> None:
+        assert all(one.minutes >= 0 for one in spent.links)
+        sequential = sum(one.minutes for one in spent.links if not one.beside)
+        assert sequential >= spent.whole
+        if len(call.assignments) == 1:
+            assert sequential == spent.whole
+        if call.state in (CallState.closed, CallState.withdrawn):
+            assert all(one.ended is not None for one in spent.links)
+
+    @staticmethod
+    def lateness_agrees(assignment: Assignment, marks: list[str], spent: Any) -> None:
+        """A response is late exactly where there is a mark, and a report once it is given."""
+        links = [one for one in spent.links if one.of == assignment.id]
+        response = next(one for one in links if one.link == Link.response)
+        assert (response.late is not None) == bool({"late_response", "no_response"} & set(marks))
+        reports = [one for one in links if one.link == Link.report]
+        if assignment.state == AssignmentState.reported:
+            assert any(one.late is not None for one in reports) == ("late_report" in marks)
+
+    def teardown(self) -> None:
+        """The chain of events is proved by the plain walks."""
+
+
+def test_marks_are_what_the_events_tell(sqlite_installation: Installation) -> None:
+    machine = type(
+        "MarkedLivesHere", (MarkedLives,), {"installation": sqlite_installation, "reached": set(), "tried": [0, 0]}
+    )
+    limits = settings(
+        max_examples=25,
+        phases=[Phase.generate],  # to shrink such a long walk takes minutes
+        stateful_step_count=25,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    run_state_machine_as_test(machine, settings=limits)
+    reached: set[str] = machine.reached  # type: ignore[attr-defined]
+    assert reached >= {
+        "late_response",
+        "no_response",
+        "late_report",
+        "returned",
+        "round 2",
+        "sent back",
+    }
