@@ -39,6 +39,11 @@ FROM (SELECT id, CASE WHEN row_number() OVER (ORDER BY id) <= :due
 WHERE due.id = assignment.id
 """
 
+MORE_DUE = """
+UPDATE assignment SET respond_due = :now, next_step_at = :now
+WHERE id IN (SELECT id FROM assignment WHERE next_step_at > :now AND id NOT IN (SELECT assignment_id FROM ladder_step) ORDER BY id LIMIT :due)
+"""
+
 
 def open_assignments(place: Ground, count: int, due: int) -> int:
     """Fill the county and start the clocks of everything in it; gives how many assignments there are."""
@@ -97,9 +102,8 @@ def run(count: int, due: int, url: str) -> int:
 
 def at_once(place: Ground, due: int) -> int:
     """Let as many further assignments fall due and sweep twice at the same time; gives the slips' entries afterwards."""
-    later = "UPDATE assignment SET respond_due = :now, next_step_at = :now WHERE id IN (SELECT id FROM assignment WHERE next_step_at > :now AND id NOT IN (SELECT assignment_id FROM ladder_step) ORDER BY id LIMIT :due)"
     with place.app.app_context(), db.engine.begin() as connection:
-        connection.execute(sa.text(later), {"now": NOW, "due": due})
+        connection.execute(sa.text(MORE_DUE), {"now": NOW, "due": due})
     both = [threading.Thread(target=swept, args=(place,)) for _ in range(2)]
     for one in both:
         one.start()

@@ -442,7 +442,18 @@ class AssignmentView(RecordView):
         (_l("Not to be handled"), ("close_assignment",)),
     )  # fmt: skip
     readers = READERS
+    group = "supervision"
     filter_fields = ("call.township", "call.kind", "respond_due")
+
+    def navigation(self) -> tuple[Entry, ...]:
+        """For supervisors, what the ladder has listed for a conclusion; everything else stands on the call's page."""
+        counted = (Assignment, lambda person: candidates())
+        supervisors = frozenset({"supervisor"})
+        return (
+            Entry(
+                _l("To be looked into"), "AssignmentView.list", "Assignment", "candidates", supervisors, counted=counted
+            ),
+        )
 
     def url_of(self, record: Any) -> str:
         return str(self.appbuilder.url_of("call", record.call_id))

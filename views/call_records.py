@@ -114,7 +114,6 @@ class InstructionView(OfCall):
 
 class CallShareView(OnCall):
     model = CallShare
-    rest = False
 
 
 class MilestoneView(Dated):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
+import sqlalchemy as sa
 from flask_appbuilder import expose
 from flask_babel import format_date
 from flask_babel import gettext as _
@@ -45,22 +46,38 @@ class DirectorSheetView(AdministrationPage):
     def list(self) -> Any:
         county_id = self.county(self.demand("can_list"))
         now = clock.now()
+        found = director_sheet(db.session(), county_id, now)
+        named = self._visible(record.thread for _one, record in (*found.parties_today, *found.expired))
         with viewer.system():
-            page = self._page(director_sheet(db.session(), county_id, now), county_id)
+            page = self._page(found, county_id, named)
         return self.sheet(page)
 
-    def _page(self, found: DirectorSheet, county_id: int) -> Sheet:
+    @staticmethod
+    def _visible(records: Iterable[Any]) -> frozenset[Record]:
+        """Those of the records that the director sees himself; of the others the sheet tells whose turn it is, and no word of theirs."""
+        by_type: dict[type[Record], dict[int, Record]] = {}
+        for one in records:
+            by_type.setdefault(type(one), {})[one.id] = one
+        return frozenset(
+            found[key]
+            for model, found in by_type.items()
+            for key in db.session.scalars(sa.select(model.id).where(model.id.in_(found)))
+        )
+
+    def _page(self, found: DirectorSheet, county_id: int, named: frozenset[Record]) -> Sheet:
         now = clock.now()
         today = work_calendar(db.session(), county_id).local_date(now)
         return Sheet(
             _("Morning sheet of %(day)s", day=format_date(today, "full")),
             (
-                self._block(_("Due today"), [*self._departments(found.due_today), *self._parties(found.parties_today)]),
+                self._block(
+                    _("Due today"), [*self._departments(found.due_today), *self._parties(found.parties_today, named)]
+                ),
                 self._block(_("Overdue"), self._departments(found.overdue)),
                 self._block(
                     _("Emergencies since offices closed"), self._emergencies(found.emergencies), deadline=False
                 ),
-                self._block(_("Expired clocks of other parties"), self._parties(found.expired)),
+                self._block(_("Expired clocks of other parties"), self._parties(found.expired, named)),
                 self._block(_("Supervision slips to be signed"), self._slips(found.slips)),
             ),
             intro=_("As of %(at)s.", at=short(now)),
@@ -94,13 +111,13 @@ class DirectorSheetView(AdministrationPage):
                 )
             )
 
-    def _parties(self, clocks: Iterable[tuple[PartyClock, Record]]) -> Iterable[SheetRow]:
+    def _parties(self, clocks: Iterable[tuple[PartyClock, Record]], named: frozenset[Record]) -> Iterable[SheetRow]:
         for one, record in clocks:
             due = getattr(record, one.due)
             about = record.thread
             yield SheetRow(
                 (
-                    self._matter(about),
+                    self._matter(about) if about in named else Cell(str(type(about).label)),
                     Cell(self._party(one, record)),
                     Cell(str(one.label)),
                     Cell(badge=running(due, clock.now(), self._measure(record)), hint=short(due)),

@@ -21,12 +21,10 @@ from app.portal.page import Attachment, Cell, Fact, Link, RecordPage
 from app.portal.record_view import Failed, RecordView
 from app.portal.words import value_text
 from models.base import fields_of
-from models.call import Assignment
 from models.document import Document
 from models.supervision import Notice, NoticeEntry, NoticeState
 from models.viewer import Viewer
 from models.workflow import load_visible
-from views.work import candidates
 
 KINDS = {"call_slip": _l("Flow sheet"), "reminder": _l("Reminder slip")}
 READERS = frozenset(
@@ -120,14 +118,10 @@ class NoticeView(RecordView):
     columns = ("number", "kind", "department", "state", "issued_at")
 
     def navigation(self) -> tuple[Entry, ...]:
-        """The slips; for supervisors those that wait for their signature, and what the ladder has listed for a conclusion."""
+        """The slips; for supervisors those that wait for their signature."""
         supervisors = frozenset({"supervisor"})
         return (
             Entry(_l("Slips to sign"), "NoticeView.list", "Notice", "to_sign", supervisors, counted=(Notice, to_sign)),
-            Entry(
-                _l("To be looked into"), "AssignmentView.list", "Assignment", "candidates", supervisors,
-                counted=(Assignment, lambda person: candidates()),
-            ),
             Entry(Notice.plural, "NoticeView.list", "Notice", "all"),
         )  # fmt: skip
 
