@@ -62,6 +62,7 @@ class PersonnelConsultationView(RecordView):
     writers = PROPOSERS
     rest_methods = frozenset({"list", "show", "add", "edit", "delete"})
     group = "agencies"
+    unrelated = frozenset({"consultation_opinion"})
     columns = ("number", "agency", "action", "proposer", "township", "state", "deadline")
     form_step = "send"
     step_label = _l("Send for opinion")

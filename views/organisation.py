@@ -37,6 +37,7 @@ class OrganisationView(RecordView):
     rest_methods = frozenset({"list", "show", "add", "edit"})
     group = "directory"
     columns = ("name", "short_name", "kind", "parent", "phone", "state")
+    usual_order = "order"
     related: ClassVar[tuple[str, ...]] = ("call", "assignment", "stationed_agency", "liaison")
 
     def navigation(self) -> tuple[Entry, ...]:

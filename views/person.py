@@ -48,6 +48,7 @@ class PersonView(RecordView):
     rest_methods = frozenset({"list", "show", "add", "edit"})
     group = "directory"
     columns = ("name", "organisation", "position", "state")
+    usual_order = "organisation"
     guarded = CONTACT
     unrelated = frozenset({"substitution", "portfolio"})
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -82,7 +82,11 @@ class Listing:
         found = None
         if name in self.view.sortable_columns():
             found = sorting.ordered_by(self.model, name, descending=asked.startswith("-"))
-        return found or sorting.newest_first(self.model)
+        return found or self._usual_order()
+
+    def _usual_order(self) -> sorting.Order:
+        usual = sorting.ordered_by(self.model, self.view.usual_order, descending=False)
+        return replace(usual, name="") if usual is not None else sorting.newest_first(self.model)
 
     @cached_property
     def conditions(self) -> list[sa.ColumnElement[bool]]:

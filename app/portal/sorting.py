@@ -111,7 +111,7 @@ def _ahead(key: Key, value: Any, backwards: bool) -> sa.ColumnElement[bool]:
 
 
 def newest_first(model: type[Any]) -> Order:
-    """The order of every list unless another is asked for."""
+    """The order of a list that says nothing else."""
     return Order("", True, (_own_key(model, True),))
 
 

@@ -38,6 +38,8 @@ class Declared(BaseView):  # type: ignore[misc]
     """Columns of the list; the model's listed fields unless given. A name that is no field is drawn by a method `cell_<name>`."""
     sortable: ClassVar[tuple[str, ...] | None] = None
     """Columns by which the list may be sorted; every one that has an order unless given."""
+    usual_order: ClassVar[str] = ""
+    """The field by which the list stands in order unless another is asked for; empty for the newest first."""
     filter_fields: ClassVar[tuple[str, ...]] = ()
     """Filters beside the searched fields, also by what a reference names: `("call.township",)`."""
     guarded: ClassVar[frozenset[str]] = frozenset()

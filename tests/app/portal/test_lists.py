@@ -14,6 +14,8 @@ from werkzeug.test import TestResponse
 from app.database import db
 from models.agency import AgencyStaff
 from models.call import Assignment, Call, CallState
+from models.organisation import Organisation
+from models.person import Person
 from tests.app.visitor import visitor, words_of
 from tests.conftest import Installation
 from tests.county import MONDAY, County
@@ -333,6 +335,19 @@ def test_an_empty_view_says_what_is_empty_and_leads_on(county: County) -> None:
     assert "“超期”目前没有内容" in words
     assert "tab=all" in page.text.split("empty-state")[1].split("</div>")[0]
     assert "还没有登记内容" in words_of(visitor(county, "dispatcher").get("/call/list/?tab=all"))
+
+
+@pytest.mark.parametrize("name", ["organisation", "person"])
+def test_the_directory_stands_in_the_order_of_the_organisations(county: County, name: str) -> None:
+    here = visitor(county, "dispatcher")
+    keys = re.findall(rf'href="/{name}/show/(\d+)"', here.get(f"/{name}/list/").text)
+    with county.acting(None) as session:
+        orders = dict(session.execute(sa.select(Organisation.id, Organisation.order)).all())
+        if name == "person":
+            orders = {one.id: orders.get(one.organisation_id, 0) for one in session.scalars(sa.select(Person))}
+    shown = [orders[int(key)] for key in dict.fromkeys(keys)]
+    assert len(set(shown)) > 5
+    assert shown == sorted(shown)
 
 
 def test_a_card_names_bare_numbers_and_answers(county: County) -> None:
