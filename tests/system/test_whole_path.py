@@ -134,7 +134,8 @@ def eventually(holds: Callable[[], Any], what: str, seconds: float = 90) -> Any:
     pytest.fail(f"never happened: {what}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port on which nothing listens at present."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -152,7 +153,7 @@ def program(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
             connection.execute("DROP DATABASE IF EXISTS whole_path WITH (FORCE)")
             connection.execute("CREATE DATABASE whole_path")
         environ |= {"DATABASE_URL": server.url("whole_path"), "REDIS_URL": request.getfixturevalue("queue_server")}
-    port = _free_port()
+    port = free_port()
     log = (folder / "log.txt").open("wb")
     process = subprocess.Popen(
         [sys.executable, "run.py", "--port", str(port), "--data", str(folder)],
