@@ -135,6 +135,8 @@ def _restart_general(step: Step, call: Call) -> None:
         one.report_due = report_due
         if one.state in (AssignmentState.pending, AssignmentState.responded):
             one.report_from = step.now
+        if one.state == AssignmentState.return_requested:
+            one.paused_at = step.now
         for report in one.reports:
             report.due = report_due
         schedule_next_step(step.session, one)

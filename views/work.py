@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -63,9 +64,16 @@ def todo(person: Viewer) -> sa.ColumnElement[bool] | None:
     return Call.id.in_(sa.union(*arms)) if arms else None
 
 
+@cache
 def _table(resource: str) -> Any:
-    """A record type to be asked about beside the calls of the list, under a name of its own."""
+    """A record type to be asked about beside the calls of the list, under a name of its own. Made once: every page asks."""
     return aliased(RECORD_TYPES[resource])
+
+
+@cache
+def _parties() -> Any:
+    """The organisations of calls, under a name of their own."""
+    return aliased(CallParty)
 
 
 def _of_township(person: Viewer) -> list[Keys]:
@@ -86,7 +94,7 @@ def _of_township(person: Viewer) -> list[Keys]:
 
 def _of_department(person: Viewer) -> list[Keys]:
     """What it has to respond to and to report on, round 2 included; milestones whose day is near."""
-    call, party, milestone = _table("call"), aliased(CallParty), _table("milestone")
+    call, party, milestone = _table("call"), _parties(), _table("milestone")
     mine = party.organisation_id == person.organisation_id
     joined = sa.select(call.id).join(party, party.call_id == call.id)
     near = (milestone.state == MilestoneState.open.value, milestone.due <= clock.now() + AHEAD)
@@ -153,7 +161,7 @@ def _of_assignments(person: Viewer, resource: str, *states: Any) -> Keys:
 def overdue(person: Viewer) -> sa.ColumnElement[bool]:
     """Calls in which a deadline has run out: a department's own, anybody's for the others."""
     now = clock.now()
-    call, party, milestone = _table("call"), aliased(CallParty), _table("milestone")
+    call, party, milestone = _table("call"), _parties(), _table("milestone")
     late = (
         sa.select(call.id)
         .join(party, party.call_id == call.id)

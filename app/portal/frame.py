@@ -133,9 +133,11 @@ def _counts(person: Viewer) -> dict[tuple[str, str], int]:
         for entry in view.navigation():
             if entry.counted is None or not person.may("can_list", entry.resource):
                 continue
+            if entry.roles and not person.has_role(*entry.roles):
+                continue
             model, waiting = entry.counted
             where = waiting(person)
-            if where is not None and (not entry.roles or person.has_role(*entry.roles)):
+            if where is not None:
                 some = sa.select(model.id).where(where).limit(COUNTED + 1).subquery()
                 wanted.append((entry, sa.select(sa.func.count()).select_from(some).scalar_subquery()))
     if not wanted:

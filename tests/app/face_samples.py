@@ -266,16 +266,7 @@ def record_page(**changes: Any) -> p.RecordPage:
             ),
             p.Section(
                 "时间都去哪儿了",
-                time=p.TimeBar(
-                    "共用时3个工作日4小时27分(按工作时间计)",
-                    (
-                        p.TimePart("县政府办", "受理", "44分钟", "office", 3.0),
-                        p.TimePart("县自然资源和规划局", "反馈", "2个工作日2小时", "department", 62.0, running=True),
-                        p.TimePart("县水利局", "响应", "1个工作日", "department", 35.0, 5.0, "1小时10分"),
-                    ),
-                    (p.TimePart("县领导", "提级协调", "2小时", "leader"),),
-                    "同时进行的",
-                ),
+                fetched="/call/time/4",
             ),
             p.Section(
                 "关联呼叫",
@@ -311,6 +302,23 @@ def record_page(**changes: Any) -> p.RecordPage:
         "crumbs": (p.Link("呼叫", "/call/"), p.Link("全部", "/call/")),
     }
     return p.RecordPage(**(values | changes))
+
+
+def time_page() -> p.TimePage:
+    return p.TimePage(
+        "时间都去哪儿了",
+        p.TimeBar(
+            "共用时3个工作日4小时27分(按工作时间计)",
+            (
+                p.TimePart("县政府办", "受理", "44分钟", "office", 3.0),
+                p.TimePart("县自然资源和规划局", "反馈", "2个工作日2小时", "department", 62.0, running=True),
+                p.TimePart("县水利局", "响应", "1个工作日", "department", 35.0, 5.0, "1小时10分"),
+            ),
+            (p.TimePart("县领导", "提级协调", "2小时", "leader"),),
+            "同时进行的",
+        ),
+        (p.Link("呼2026-0123 沿河路违法建设", "/call/show/4"),),
+    )
 
 
 def emergency_page() -> p.RecordPage:
@@ -467,6 +475,7 @@ SAMPLES: dict[str, tuple[str, dict[str, Any]]] = {
     "list": ("list.html", {"page": list_page(), "frame": frame()}),
     "list-empty": ("list.html", {"page": list_page(rows=(), chips=(), filter_form=None), "frame": frame()}),
     "record": ("record.html", {"page": record_page(), "frame": frame()}),
+    "time": ("time.html", {"page": time_page(), "frame": frame()}),
     "record-emergency": ("record.html", {"page": emergency_page(), "frame": frame(moved_clock="2026年12月1日 09:00")}),
     "record-errors": ("record.html", {"page": opened_page(), "frame": frame()}),
     "form": ("form.html", {"page": form_page(), "frame": frame()}),

@@ -93,7 +93,7 @@ def test_the_workbook_holds_the_same_is_harmless_and_recorded(county: County, ca
     assert answer.status_code == 200
     sheet = openpyxl.load_workbook(io.BytesIO(answer.data)).active
     rows: list[tuple[Any, ...]] = list(sheet.iter_rows(values_only=True))
-    assert rows[0][:4] == ("No.", "Number", "Submitted", "Matter in one sentence")
+    assert rows[0][:4] == ("Serial number", "Number", "Submitted", "Matter in one sentence")
     assert [row[1] for row in rows[1:]] == ["呼2026-0002", "呼2026-0004"]
     assert rows[2][3] == "'=HYPERLINK(1)"
     with county.acting(None) as session:

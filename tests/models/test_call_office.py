@@ -197,6 +197,16 @@ def test_what_turns_out_to_be_no_emergency_runs_by_general_clocks_from_that_inst
         assert session.get_one(Assignment, lead).report_from == REGULAR
 
 
+def test_the_clocks_of_a_department_that_asked_to_give_it_back_stand_still_from_then_on(county: County) -> None:
+    """A return request stops no emergency's clock, but a general call's (2.1, Clocks)."""
+    call_id, lead = county.emergency("department3")
+    county.do("department3", Assignment, lead, "request_return", {"reason": "非本局职责"}, at("2026-11-23 09:10"))
+    values = {"departments": [county["department3"]], "emergency": False}
+    county.do("dispatcher", Call, call_id, "regularise", values, REGULAR)
+    county.do("dispatcher", Assignment, lead, "reject_return", {"ruling": "属本局职责"}, at("2026-11-24 11:00"))
+    assert clocks(county, lead) == (at("2026-11-25 17:30"), at("2026-12-01 17:30"))
+
+
 # Completion
 
 

@@ -53,7 +53,15 @@ SELDOM = {
     "hand_on",
 }
 """Steps that end a life early or lead nowhere: walked less often."""
-OFTEN = {"evaluate", "request_extension", "grant_extension", "regularise"}
+OFTEN = {
+    "evaluate",
+    "request_return",
+    "uphold_return",
+    "reject_return",
+    "request_extension",
+    "grant_extension",
+    "regularise",
+}
 SEVERITY = {"late_response": 1, "no_response": 2}
 MARKS_MOVE = {
     "reject_return", "regularise", "send_back", "grant_extension", "approve_long_term", "end_long_term", "complete_milestone",
