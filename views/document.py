@@ -28,7 +28,12 @@ from models.viewer import Viewer
 from models.workflow import load_visible
 from views.work import candidates
 
-KINDS = {"call_slip": _l("Flow sheet"), "reminder": _l("Reminder slip")}
+KINDS = {
+    "call_slip": _l("Flow sheet"),
+    "reminder": _l("Reminder slip"),
+    "supervision": _l("Supervision slip"),
+    "onsite_record": _l("Record of a meeting on site"),
+}
 READERS = frozenset(
     {
         "dispatcher",
