@@ -169,6 +169,7 @@ SETTINGS: dict[str, SettingSpec] = {
         SettingSpec("signature_limit", _l("A supervision slip is signed within"), "limit", "4 working_hours"),
         SettingSpec("red_after", _l("Overdue becomes a supervision candidate after"), "limit", "3 working_days"),
         SettingSpec("reminder_due", _l("A reminder slip asks for an answer within"), "limit", "1 working_days"),
+        SettingSpec("supervision_due", _l("A supervision slip asks for an answer within"), "limit", "1 working_days"),
         SettingSpec(
             "department_township_floor",
             _l("Townships' evaluation counts in a department's assessment at least (of 100)"),

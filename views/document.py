@@ -26,7 +26,12 @@ from models.supervision import Notice, NoticeEntry, NoticeState
 from models.viewer import Viewer
 from models.workflow import load_visible
 
-KINDS = {"call_slip": _l("Flow sheet"), "reminder": _l("Reminder slip")}
+KINDS = {
+    "call_slip": _l("Flow sheet"),
+    "reminder": _l("Reminder slip"),
+    "supervision": _l("Supervision slip"),
+    "onsite_record": _l("Record of a meeting on site"),
+}
 READERS = frozenset(
     {
         "dispatcher",

@@ -144,6 +144,10 @@ def _remind(one: Happening) -> str:
     return f"向{_department(one)}发出催办通知单（{one.values['notice']['name']}）：{labels.CLOCKS[one.values['clock']]}超过时限"
 
 
+def _supervise(one: Happening) -> str:
+    return f"向{_department(one)}发出督办通知单（{one.values['notice']['name']}）：{labels.CLOCKS[one.values['clock']]}超过时限"
+
+
 def _department(one: Happening) -> str:
     return one.assignment.department.short_name if one.assignment is not None else ""
 
@@ -229,5 +233,6 @@ LINES: dict[str, Callable[[Happening], str]] = {
     "close_assignment": _close,
     "amber": _amber,
     "reminder": _remind,
+    "supervision": _supervise,
 }
 """The wording of each step; a test keeps it in step with the workflows."""
