@@ -92,6 +92,8 @@ class Calls(Stage):
         """Instead of the lead's response."""
         self.responded: dict[Course, LeadTurn] = {}
         """Instead of the lead's report."""
+        self.reported: dict[Course, Turn] = {}
+        """Before the evaluation, once."""
         self.evaluated: dict[Course, Turn] = {}
         """After the evaluation."""
         self.together: dict[int, tuple[PlannedCall, Call]] = {}
@@ -358,6 +360,8 @@ class Calls(Stage):
             )
         _plan, result = self._texts(one, assignment)
         text = one.matter.again if assignment.round == 2 else result
+        if _sent_back(assignment):
+            text = f"{text}{self.phrase('report_added')}"
         values |= {"result": one.scene.fill(text), "solved": Solved.solved.value}
         if leads and assignment.round == 1 and one.matter.reason:
             values |= {"solved": Solved.partly.value, "reason": one.scene.fill(one.matter.reason)}
@@ -380,6 +384,9 @@ class Calls(Stage):
     def plan_evaluation(self, one: PlannedCall, call: Call) -> None:
         """Once everything is reported, the township evaluates, mostly soon."""
         if call.state != CallState.reported:
+            return
+        if one.course in self.reported and not any(_sent_back(other) for other in call.assignments):
+            self.reported[one.course](one, call)
             return
         delay = 60 if one.course in self.evaluated else self._evaluating.draw()
         if delay != NEVER:
@@ -436,6 +443,12 @@ class Calls(Stage):
             "solved": solved.value,
             "comment": comment,
         }
+
+
+def _sent_back(assignment: Assignment) -> bool:
+    """Whether the office sent back a report of the present round."""
+    made = [one for one in assignment.reports if one.round == assignment.round]
+    return len(made) > (0 if assignment.state in OPEN else 1)
 
 
 def _to_evaluate(assignment: Assignment) -> bool:

@@ -25,7 +25,9 @@ class LongCourses:
         calls.responded |= {
             Course.long_term: self._plan_to_request,
             Course.long_term_ended: self._plan_to_request,
+            Course.long_term_refused: self._plan_to_request,
             Course.convened: self._plan_to_convene,
+            Course.convening_cancelled: self._plan_to_convene,
         }
 
     # Long-term handling
@@ -45,7 +47,14 @@ class LongCourses:
         calls.perform(
             calls.department(assignment), call, "request_long_term", plan=calls.phrase("long_term"), milestones=stages
         )
-        calls.soon(partial(self._endorse, one, call), 40, 200)
+        refused = one.course is Course.long_term_refused
+        calls.soon(partial(self._refuse if refused else self._endorse, one, call), 40, 200)
+
+    def _refuse(self, one: PlannedCall, call: Call) -> None:
+        calls = self.calls
+        if _plan_of(call, LongTermState.requested) and call.lead is not None:
+            calls.perform(calls.dispatcher, call, "refuse_long_term", reason=calls.phrase("long_term_refused"))
+            calls.plan_report(one, call.lead)
 
     def _endorse(self, one: PlannedCall, call: Call) -> None:
         calls = self.calls
@@ -63,7 +72,7 @@ class LongCourses:
         leader = calls.staff.leader_of_county(plan.leader_id)
         calls.perform(leader, call, "approve_long_term", remark=calls.phrase("approved"))
         for milestone in plan.milestones:
-            self._plan_milestone(one, milestone, partial(calls.plan_evaluation, one, call))
+            self._plan_milestone(milestone, partial(calls.plan_evaluation, one, call))
         if one.course is Course.long_term_ended:
             calls.at(
                 calls.after(plan.milestones[0].due, calls.random.randrange(200, 900)), partial(self._end, one, call)
@@ -99,11 +108,22 @@ class LongCourses:
             matter=calls.phrase("convening_matter"),
         )
         meeting = call.convenings[-1]
+        if one.course is Course.convening_cancelled:
+            calls.soon(partial(self._cancel, one, meeting), 40, 100)
+            return
         calls.at(calls.after(meeting.at, calls.random.randrange(70, 130)), partial(self._record, one, meeting))
+
+    def _cancel(self, one: PlannedCall, meeting: Convening) -> None:
+        """The departments have settled it with the township on the telephone."""
+        calls, call = self.calls, meeting.call
+        if meeting.state == ConveningState.planned and call.lead is not None:
+            calls.perform(calls.township(call), meeting, "cancel", reason=calls.phrase("convening_cancelled"))
+            calls.plan_report(one, call.lead)
 
     def _record(self, one: PlannedCall, meeting: Convening) -> None:
         calls, call = self.calls, meeting.call
-        if meeting.state != ConveningState.planned or call.state != CallState.dispatched:
+        lead = call.lead
+        if meeting.state != ConveningState.planned or lead is None:
             return
         day = calls.calendar.move_working_days(calls.calendar.local_date(calls.now), 2).isoformat()
         excused = len(meeting.invitees) > 2
@@ -127,14 +147,12 @@ class LongCourses:
             record=calls.phrase("convening_record"),
             decisions=decisions,
         )
-        lead = call.lead
         for milestone in meeting.milestones:
-            after = partial(calls.plan_report, one, lead) if lead is not None else _nothing
-            self._plan_milestone(one, milestone, after)
+            self._plan_milestone(milestone, partial(calls.plan_report, one, lead))
 
     # Milestones
 
-    def _plan_milestone(self, one: PlannedCall, milestone: Milestone, after: Callable[[], None]) -> None:
+    def _plan_milestone(self, milestone: Milestone, after: Callable[[], None]) -> None:
         calls = self.calls
         minutes = calls.calendar.minutes_between(calls.now, milestone.due) * calls.random.uniform(0.75, 0.97)
         at = calls.within(calls.now, milestone.due, minutes)
@@ -163,7 +181,3 @@ class LongCourses:
 
 def _plan_of(call: Call, state: LongTermState) -> LongTerm | None:
     return next((plan for plan in call.long_terms if plan.state == state), None)
-
-
-def _nothing() -> None:
-    """A meeting's call that no department leads any more."""

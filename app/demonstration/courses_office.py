@@ -35,6 +35,7 @@ class OfficeCourses:
             Course.alarmed: self._confirm_alarms,
             Course.regularised: self._look_into,
         }
+        calls.reported[Course.sent_back] = lambda one, call: calls.soon(partial(self._send_back, one, call), 8, 40)
         calls.responded[Course.regularised] = lambda one, assignment: None
 
     # Completion
@@ -155,6 +156,15 @@ class OfficeCourses:
         reason = calls.phrase("add_department", partner=partner.short_name)
         calls.perform(calls.dispatcher, call, "add_department", department=partner.id, reason=reason)
         calls.put_to_work(one, call.assignments[-1])
+
+    def _send_back(self, one: PlannedCall, call: Call) -> None:
+        """All that have reported add what is missing."""
+        calls = self.calls
+        if call.state != CallState.reported:
+            return
+        calls.perform(calls.dispatcher, call, "send_back", assignments=[], missing=calls.phrase("missing_in_report"))
+        for assignment in call.assignments:
+            calls.soon(partial(calls.report, one, assignment), 60, 400)
 
     # Two calls about the same
 

@@ -57,8 +57,11 @@ class Course(enum.Enum):
     long_term = "long_term"
     long_term_ended = "long_term_ended"
     """Ended early by the office."""
+    long_term_refused = "long_term_refused"
+    """By the office."""
     convened = "convened"
     """Called together on site."""
+    convening_cancelled = "convening_cancelled"
     escalated = "escalated"
     instructed = "instructed"
     instructed_on_paper = "instructed_on_paper"
@@ -68,6 +71,8 @@ class Course(enum.Enum):
     shared = "shared"
     followed = "followed"
     """The township continues it by a new call."""
+    sent_back = "sent_back"
+    """The office finds a report wanting before the township evaluates."""
     evaluation_changed = "evaluation_changed"
     alarmed = "alarmed"
     """An emergency whose alarm is confirmed."""
@@ -108,13 +113,16 @@ _SHARES = {
     Course.extension_refused: 1,
     Course.long_term: 1,
     Course.long_term_ended: 1,
+    Course.long_term_refused: 1,
     Course.convened: 2,
+    Course.convening_cancelled: 1,
     Course.escalated: 1,
     Course.instructed: 1,
     Course.instructed_on_paper: 1,
     Course.merged: 1,
     Course.shared: 2,
     Course.followed: 1,
+    Course.sent_back: 2,
     Course.evaluation_changed: 2,
 }
 
