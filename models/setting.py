@@ -353,6 +353,13 @@ def refuse_switched_off(session: Session, model: type[Record], county_id: int | 
 
 @sa.event.listens_for(Session, "after_transaction_end")
 def _forget(session: Session, transaction: Any) -> None:
-    """Settings and calendars are remembered for one transaction only, since somebody else may change them."""
+    """Settings and calendars are remembered for one transaction only, since somebody else may change them. A flush, which
+    ends a part of it, forgets nothing by itself."""
+    if transaction.parent is None or transaction.nested:
+        forget(session)
+
+
+def forget(session: Session) -> None:
+    """Let settings and calendars be read again."""
     session.info.pop("settings", None)
     session.info.pop("calendars", None)
