@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -330,8 +331,13 @@ def setting(session: Session, county_id: int, name: str) -> Any:
             sa.select(table.c.name, table.c.value).where(table.c.county_id == county_id)
         )
         values[county_id] = {row.name: row.value for row in rows}
-    spec = SETTINGS[name]
-    return spec.parse(values[county_id].get(name, spec.default))
+    return _parsed(name, values[county_id].get(name, SETTINGS[name].default))
+
+
+@lru_cache(maxsize=1024)
+def _parsed(name: str, stored: str) -> Any:
+    """The value of a stored form, which is the same in every language; every deadline asks for some."""
+    return SETTINGS[name].parse(stored)
 
 
 def counties_with(name: str, value: str) -> sa.Select[tuple[int]]:

@@ -70,14 +70,17 @@ class Sweeps:
     def _sweep(self, reached: list[Due]) -> None:
         with viewer.system():
             ladder = any(isinstance(record, Assignment) and record.next_step_at == at for at, _, record, _ in reached)
-            clocks = {one.name for _at, _order, record, one in reached if one is not None and self._runs(record, one)}
+            clocks = {one.name: one for _, _, record, one in reached if one is not None and self._runs(record, one)}
         if ladder:
             sweep(self._transaction)
             self._tell_of_drafts()
         if clocks:
-            sweep_parties(self._transaction)
-        if clocks & ENDING or any(record is None for _at, _order, record, _one in reached):
-            sweep_automatic(self._transaction)
+            sweep_parties(self._transaction, list(clocks.values()))
+        ended = [clocks[name].model for name in sorted(ENDING & clocks.keys())]
+        if any(record is None for _at, _order, record, _one in reached):
+            ended.append(Notice)
+        if ended:
+            sweep_automatic(self._transaction, ended)
             self._slips = {key: one for key, one in self._slips.items() if one.state == NoticeState.drafted}
 
     def _runs(self, record: Any, one: PartyClock) -> bool:
