@@ -83,7 +83,8 @@ def running(due: datetime, now: datetime, measure: Measure) -> Badge:
             "waiting" if near else "going",
             _("Due %(at)s", at=exact(due)) + provisional,
         )
-    return Badge(_("Overdue by %(time)s", time=measure.words(due, now)), "overdue", _("Due %(at)s", at=exact(due)))
+    late = _("Overdue by %(time)s", time=measure.words(due, now)) if measure.minutes(due, now) else _("Overdue")
+    return Badge(late, "overdue", _("Due %(at)s", at=exact(due)))
 
 
 def met(due: datetime, done: datetime, measure: Measure) -> Badge:

@@ -143,6 +143,17 @@ def test_icons_are_hidden_from_screen_readers_and_exist(drawn: Node) -> None:
             assert use.attributes["href"].partition("#")[2] in known
 
 
+def test_every_icon_that_the_program_names_is_there() -> None:
+    """An unknown one is an empty place on its button."""
+    known = set(json.loads((APP / "static" / "icons.json").read_text(encoding="utf-8")))
+    sources = [path for folder in ("app", "models", "views") for path in (APP.parent / folder).rglob("*.py")]
+    named = {
+        name for path in sources for name in re.findall(r"\bicon=\"([a-z0-9-]+)\"", path.read_text(encoding="utf-8"))
+    }
+    assert len(named) > 30
+    assert named <= known
+
+
 def test_ids_are_unique_and_what_points_at_one_finds_it(drawn: Node) -> None:
     ids = [node.attributes["id"] for node in drawn.all() if "id" in node.attributes]
     assert len(ids) == len(set(ids)), sorted(i for i in ids if ids.count(i) > 1)
