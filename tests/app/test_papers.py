@@ -12,6 +12,7 @@ from app.database import transaction
 from app.papers import call_history, install
 from models import paper, sweep
 from models.call import Assignment, Call
+from models.convening import Convening
 from models.document import Document
 from models.paper import Paper, Unprintable, platform_office
 from models.person import Person
@@ -19,7 +20,10 @@ from models.setting import Setting
 from models.substitution import Portfolio
 from models.supervision import Notice, NoticeState
 from models.workflow import Invalid
+from tests.app.visitor import visitor
+from tests.calls import sees
 from tests.county import MONDAY, County, at
+from tests.models.test_convening import convened, record
 
 LATE = at("2026-11-26 09:00")
 """A working day after the response to a call of Monday was due, and half an hour."""
@@ -275,6 +279,46 @@ def test_the_flow_sheet_tells_of_slips_of_both_kinds(county: County) -> None:
         ("催办", "自然资源局", "向自然资源局发出催办通知单（催〔2026〕0001）：响应超过时限"),
         ("督办", "自然资源局", "向自然资源局发出督办通知单（督〔2026〕0001）：响应超过时限"),
     ]
+
+
+def test_the_record_of_a_meeting_goes_to_the_township_everybody_called_and_the_platform_office(county: County) -> None:
+    call_id, meeting = convened(county)
+    told = record(county, meeting, chair="周镇长", disagreements="费用另议。")
+    county.do("township1", Convening, meeting, "record", told, at("2026-11-24 15:00"))
+    [document] = stored(county, "onsite_record")
+    context = document.context
+    assert (document.number, document.issuer_id) == ("呼2026-0001-1", county["township1"])
+    assert context["held_at"] == "2026年11月24日14时00分"
+    assert (context["place"], context["chair"], context["town"]) == ("刘庄桥", "周镇长", "城关镇")
+    assert context["called"] == "自然资源局、住建局、城关自然资源所"
+    assert context["attending"] == [
+        {"unit": "城关镇", "names": "王建国"},
+        {"unit": "自然资源局", "names": "李科长"},
+    ]
+    assert context["absent"] == [
+        {"unit": "住建局", "reason": "未说明原因"},
+        {"unit": "城关自然资源所", "reason": "参加防汛值守。"},
+    ]
+    assert context["decisions"] == [{"matter": "封堵排污口", "unit": "自然资源局", "day": "2026年11月30日"}]
+    assert (context["matter"], context["course"]) == ("排污口归属。", "现场查看后商定。")
+    assert (context["disagreements"], context["recorder"]) == ("费用另议。", "张员18")
+    assert reports.render("onsite_record", context).startswith(b"%PDF")
+    people = ("township1", "department1", "department2", "agency1", "dispatcher", "township2", "department3")
+    readers = {name for name in people if sees(county, name, Document, document.id)}
+    assert readers == {"township1", "department1", "department2", "agency1", "dispatcher"}
+    for address in (f"/convening/show/{meeting}", f"/call/show/{call_id}"):
+        assert document.name in visitor(county, "township1").get(address).text
+
+
+def test_an_unprintable_record_of_a_meeting_is_not_kept(county: County) -> None:
+    call_id, meeting = convened(county)
+    with county.acting(None) as session:
+        session.execute(sa.update(Call).where(Call.id == call_id).values(title="河道\U00012000污染"))
+    with pytest.raises(Invalid, match="check"):
+        county.do("township1", Convening, meeting, "record", record(county, meeting), at("2026-11-24 15:00"))
+    assert stored(county, "onsite_record") == []
+    with county.acting(None) as session:
+        assert session.get_one(Convening, meeting).state == "planned"
 
 
 @pytest.mark.parametrize("moment", ["2026-11-24 17:30", "2026-11-24 17:31", "2026-11-24 20:00"])
