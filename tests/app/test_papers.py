@@ -9,9 +9,10 @@ import sqlalchemy as sa
 
 import reports
 from app.database import transaction
-from app.papers import call_history, install
+from app.papers import call_history, install, labels
 from models import paper, sweep
 from models.call import Assignment, Call
+from models.call_moments import times_spent
 from models.convening import Convening
 from models.document import Document
 from models.paper import Paper, Unprintable, platform_office
@@ -19,6 +20,7 @@ from models.person import Person
 from models.setting import Setting
 from models.substitution import Portfolio
 from models.supervision import Notice, NoticeState
+from models.time_spent import Link
 from models.workflow import Invalid
 from tests.app.visitor import visitor
 from tests.calls import sees
@@ -131,9 +133,25 @@ def test_where_the_time_went_counts_working_minutes_and_lateness(county: County)
     assert rows["县政府办（受理）"] == ("0分钟", "")
     assert rows["自然资源局（响应）"] == ("1小时", "")
     assert rows["住建局（响应）"] == ("1个工作日7小时", "不足1分钟")
-    assert rows["住建局（反馈）"] == ("2个工作日", "")
+    assert rows["住建局（反馈）"] == ("30分钟", "")  # from its response on
     assert rows["城关镇（评价）"] == ("1小时", "")
     assert rows["自然资源局（重新反馈）"] == ("1小时（进行中）", "")
+
+
+def test_where_the_time_went_is_the_same_on_the_sheet_as_on_the_page(county: County) -> None:
+    call_id, _lead, _other = evaluated(county)
+    when = at("2026-11-25 12:00")
+    with county.acting("dispatcher", when) as session:
+        spent = times_spent(session, [session.get_one(Call, call_id)], when)[call_id]
+    shown = [one for one in spent.links if one.ended is not None or one.minutes]
+    rows = slip(county, call_id, "dispatcher", when)["time_used"]
+    assert len(rows) == len(shown)
+    assert [row["overdue"] != "" for row in rows] == [one.late is not None for one in shown]
+    assert {one.link for one in shown} >= {Link.acceptance, Link.response, Link.report, Link.evaluation}
+
+
+def test_every_link_has_its_words() -> None:
+    assert set(labels.LINKS) == set(Link)
 
 
 def test_reminder_says_what_is_overdue_by_how_much_and_until_when_2_2(county: County) -> None:
