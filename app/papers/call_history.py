@@ -80,17 +80,6 @@ def _may_know(call: Call, reader: Viewer | None, only_for_id: int) -> bool:
     )
 
 
-def waits(happenings: list[Happening]) -> list[tuple[datetime, datetime | None]]:
-    """The stretches in which every department had reported and the township had not yet evaluated."""
-    found: list[tuple[datetime, datetime | None]] = []
-    for one in happenings:
-        if one.name == "all_reported":
-            found.append((one.at, None))
-        elif one.name in ("evaluate", "withdraw") and found and found[-1][1] is None:
-            found[-1] = (found[-1][0], one.at)
-    return found
-
-
 def line(one: Happening) -> str:
     """What happened, in words; empty for what is not told on paper."""
     words = LINES.get(one.name)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.papers import labels
-from app.papers.call_history import Happening, history, line, waits
+from app.papers.call_history import Happening, history, line
 from app.papers.durations import Ruler
 from app.papers.printable import paper
 from app.papers.time_used import time_used
@@ -75,9 +75,7 @@ def _slip(session: Session, call: Call, document: Document, reader: Viewer | Non
         responses=_responses([one for one in shown if _by(one.responded_at, until)], zone),
         reports=tuple(_report(one, zone) for one in _reports(call) if _by(one.reported_at, until)),
         evaluations=tuple(_evaluation(one, zone) for one in _evaluations(session, call, reader)),
-        time_used=time_used(call, office, waits(happenings), Ruler(calendar, call.emergency), as_of)
-        if until is None
-        else (),
+        time_used=time_used(session, call, office, Ruler(calendar, call.emergency), as_of) if until is None else (),
         records=tuple(_slip_sent(one, zone) for one in happenings if one.name in SLIPS_SENT),
         timeline=tuple(SlipEvent(instant_text(one.at, zone), one.who, line(one)) for one in happenings if line(one)),
     )

@@ -9,17 +9,23 @@ import sqlalchemy as sa
 
 import reports
 from app.database import transaction
-from app.papers import call_history, install
+from app.papers import call_history, install, labels
 from models import paper, sweep
 from models.call import Assignment, Call
+from models.call_moments import times_spent
+from models.convening import Convening
 from models.document import Document
 from models.paper import Paper, Unprintable, platform_office
 from models.person import Person
 from models.setting import Setting
 from models.substitution import Portfolio
 from models.supervision import Notice, NoticeState
+from models.time_spent import Link
 from models.workflow import Invalid
+from tests.app.visitor import visitor
+from tests.calls import sees
 from tests.county import MONDAY, County, at
+from tests.models.test_convening import convened, record
 
 LATE = at("2026-11-26 09:00")
 """A working day after the response to a call of Monday was due, and half an hour."""
@@ -127,9 +133,25 @@ def test_where_the_time_went_counts_working_minutes_and_lateness(county: County)
     assert rows["县政府办（受理）"] == ("0分钟", "")
     assert rows["自然资源局（响应）"] == ("1小时", "")
     assert rows["住建局（响应）"] == ("1个工作日7小时", "不足1分钟")
-    assert rows["住建局（反馈）"] == ("2个工作日", "")
+    assert rows["住建局（反馈）"] == ("30分钟", "")  # from its response on
     assert rows["城关镇（评价）"] == ("1小时", "")
     assert rows["自然资源局（重新反馈）"] == ("1小时（进行中）", "")
+
+
+def test_where_the_time_went_is_the_same_on_the_sheet_as_on_the_page(county: County) -> None:
+    call_id, _lead, _other = evaluated(county)
+    when = at("2026-11-25 12:00")
+    with county.acting("dispatcher", when) as session:
+        spent = times_spent(session, [session.get_one(Call, call_id)], when)[call_id]
+    shown = [one for one in spent.links if one.ended is not None or one.minutes]
+    rows = slip(county, call_id, "dispatcher", when)["time_used"]
+    assert len(rows) == len(shown)
+    assert [row["overdue"] != "" for row in rows] == [one.late is not None for one in shown]
+    assert {one.link for one in shown} >= {Link.acceptance, Link.response, Link.report, Link.evaluation}
+
+
+def test_every_link_has_its_words() -> None:
+    assert set(labels.LINKS) == set(Link)
 
 
 def test_reminder_says_what_is_overdue_by_how_much_and_until_when_2_2(county: County) -> None:
@@ -275,6 +297,46 @@ def test_the_flow_sheet_tells_of_slips_of_both_kinds(county: County) -> None:
         ("催办", "自然资源局", "向自然资源局发出催办通知单（催〔2026〕0001）：响应超过时限"),
         ("督办", "自然资源局", "向自然资源局发出督办通知单（督〔2026〕0001）：响应超过时限"),
     ]
+
+
+def test_the_record_of_a_meeting_goes_to_the_township_everybody_called_and_the_platform_office(county: County) -> None:
+    call_id, meeting = convened(county)
+    told = record(county, meeting, chair="周镇长", disagreements="费用另议。")
+    county.do("township1", Convening, meeting, "record", told, at("2026-11-24 15:00"))
+    [document] = stored(county, "onsite_record")
+    context = document.context
+    assert (document.number, document.issuer_id) == ("呼2026-0001-1", county["township1"])
+    assert context["held_at"] == "2026年11月24日14时00分"
+    assert (context["place"], context["chair"], context["town"]) == ("刘庄桥", "周镇长", "城关镇")
+    assert context["called"] == "自然资源局、住建局、城关自然资源所"
+    assert context["attending"] == [
+        {"unit": "城关镇", "names": "王建国"},
+        {"unit": "自然资源局", "names": "李科长"},
+    ]
+    assert context["absent"] == [
+        {"unit": "住建局", "reason": "未说明原因"},
+        {"unit": "城关自然资源所", "reason": "参加防汛值守。"},
+    ]
+    assert context["decisions"] == [{"matter": "封堵排污口", "unit": "自然资源局", "day": "2026年11月30日"}]
+    assert (context["matter"], context["course"]) == ("排污口归属。", "现场查看后商定。")
+    assert (context["disagreements"], context["recorder"]) == ("费用另议。", "张员18")
+    assert reports.render("onsite_record", context).startswith(b"%PDF")
+    people = ("township1", "department1", "department2", "agency1", "dispatcher", "township2", "department3")
+    readers = {name for name in people if sees(county, name, Document, document.id)}
+    assert readers == {"township1", "department1", "department2", "agency1", "dispatcher"}
+    for address in (f"/convening/show/{meeting}", f"/call/show/{call_id}"):
+        assert document.name in visitor(county, "township1").get(address).text
+
+
+def test_an_unprintable_record_of_a_meeting_is_not_kept(county: County) -> None:
+    call_id, meeting = convened(county)
+    with county.acting(None) as session:
+        session.execute(sa.update(Call).where(Call.id == call_id).values(title="河道\U00012000污染"))
+    with pytest.raises(Invalid, match="check"):
+        county.do("township1", Convening, meeting, "record", record(county, meeting), at("2026-11-24 15:00"))
+    assert stored(county, "onsite_record") == []
+    with county.acting(None) as session:
+        assert session.get_one(Convening, meeting).state == "planned"
 
 
 @pytest.mark.parametrize("moment", ["2026-11-24 17:30", "2026-11-24 17:31", "2026-11-24 20:00"])

@@ -15,7 +15,7 @@ from reports import kind as kind_module
 from reports.samples import render_all
 
 SAMPLES = [(kind.name, name) for kind in reports.KINDS.values() for name in kind.samples]
-WITH_HEI = {"call_slip", "supervision"}
+WITH_HEI = {"call_slip", "onsite_record", "supervision"}
 """Kinds with headings or marks in 黑体."""
 INJECTION = '</td><script>alert(1)</script><img src="file:///etc/hostname">{{ 7 * 7 }}【有 x】&amp;'
 
