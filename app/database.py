@@ -11,8 +11,12 @@ import sqlalchemy as sa
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import Session
+from sqlalchemy_utils.aggregates import manager as aggregates
 
 db = SQLAlchemy()
+
+# Flask-AppBuilder's library would walk through every loaded record after every flush, for columns of a kind that no model here has.
+sa.event.remove(Session, "after_flush", aggregates.construct_aggregate_queries)
 
 _writing: ContextVar[bool] = ContextVar("writing", default=False)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 
@@ -17,15 +17,19 @@ BATCH = 200
 """Records handled in one transaction at most."""
 
 
-def sweep_automatic(transaction: Callable[[], AbstractContextManager[Session]]) -> int:
-    """Take every automatic step that is due now; gives their number. Run again, or at the same time, it does nothing twice.
+def sweep_automatic(
+    transaction: Callable[[], AbstractContextManager[Session]], models: Sequence[type[Record]] = ()
+) -> int:
+    """Take every automatic step that is due now, of all record types or of these; gives their number.
+
+    Run again, or at the same time, it does nothing twice.
 
     Raises ExceptionGroup after all others are done when a record type's step could not be taken; the next sweep tries it again.
     """
     done = 0
     failures: list[Exception] = []
     with viewer.system():
-        for model in list(RECORD_TYPES.values()):
+        for model in models or list(RECORD_TYPES.values()):
             for step in model.workflow.automatic if model.workflow is not None else ():
                 try:
                     while taken := _take(transaction, model, step):

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapped, Session
 
 from models import viewer, worktime
 from models.base import CountyRecord, column
-from models.setting import SETTINGS, Setting
+from models.setting import SETTINGS, Setting, forget
 
 
 class CalendarYear(CountyRecord):
@@ -57,6 +57,16 @@ class CalendarDay(CountyRecord):
     @property
     def title(self) -> str:
         return self.day.isoformat()
+
+
+@sa.event.listens_for(Session, "after_flush")
+def _read_again(session: Session, context: Any) -> None:
+    """What this transaction itself changes holds at once."""
+    if any(
+        isinstance(one, Setting | CalendarDay | CalendarYear)
+        for one in (*session.new, *session.dirty, *session.deleted)
+    ):
+        forget(session)
 
 
 def work_calendar(session: Session, county_id: int) -> worktime.WorkCalendar:

@@ -82,6 +82,11 @@ def leader_for(session: Session, call: Call) -> Person | None:
 
 def leader_of(session: Session, department_id: int, county_id: int) -> Person | None:
     """The portfolio leader of a department; if none, the county head."""
+    return portfolio_leader(session, department_id) or county_head(session, county_id)
+
+
+def portfolio_leader(session: Session, department_id: int) -> Person | None:
+    """The county leader who has a department in charge (分管), if there is one."""
     in_charge = (
         sa.select(Person)
         .join(Portfolio, Portfolio.person_id == Person.id)
@@ -93,7 +98,7 @@ def leader_of(session: Session, department_id: int, county_id: int) -> Person | 
         .order_by(Portfolio.id)
         .limit(1)
     )
-    return session.scalars(in_charge).first() or county_head(session, county_id)
+    return session.scalars(in_charge).first()
 
 
 def county_head(session: Session, county_id: int) -> Person | None:

@@ -60,6 +60,11 @@ class Convening(CountyRecord):
         _l("From the township"), sa.String(200), editable=False, nullable=False, default=""
     )
     record: Mapped[str] = column(_l("Record"), sa.Text, editable=False, nullable=False, default="")
+    chair: Mapped[str] = column(_l("In the chair"), sa.String(100), editable=False, nullable=False, default="")
+    disagreements: Mapped[str] = column(
+        _l("Disagreements, and what becomes of them"), sa.Text, editable=False, nullable=False, default=""
+    )
+    recorder: Mapped[str] = column(_l("Recorded by"), sa.String(60), editable=False, nullable=False, default="")
     recorded_at: Mapped[datetime | None] = column(_l("Recorded"), UtcDateTime, editable=False)
 
     call: Mapped[Call] = relationship(back_populates="convenings")

@@ -15,6 +15,8 @@ from models.convening import Attendance, Convening, ConveningInvitee, ConveningS
 from models.field import Field, Text
 from models.milestone import Milestone, MilestoneState
 from models.organisation import OrganisationKind
+from models.paper import issue, platform_office
+from models.person import Person
 from models.workflow import By, Invalid, Step, Transition, Workflow
 
 AGENCIES = {"kind": [OrganisationKind.agency], "active": True}
@@ -124,6 +126,10 @@ def _record(step: Step) -> None:
         invitee.excuse = entry["excuse"] or ""
     meeting.township_names = step.values["township_names"] or ""
     meeting.record = step.values["record"] or ""
+    meeting.chair = step.values["chair"] or ""
+    meeting.disagreements = step.values["disagreements"] or ""
+    assert step.person is not None
+    meeting.recorder = step.session.get_one(Person, step.person.person_id).name
     meeting.recorded_at = step.now
     for entry in step.values["decisions"]:
         meeting.milestones.append(
@@ -147,6 +153,19 @@ def _record(step: Step) -> None:
         f"{names[entry['department']]}：{entry['text']}（{entry['day'].isoformat()}）"
         for entry in step.values["decisions"]
     )
+    step.session.flush()
+    document = issue(
+        step.session,
+        "onsite_record",
+        meeting,
+        issuer=meeting.call.township,
+        recipients=[
+            meeting.call.township,
+            *(one.organisation for one in meeting.invitees),
+            platform_office(step.session, meeting.county_id),
+        ],
+    )
+    step.shown["document"] = {"id": document.id, "name": document.title}
 
 
 Convening.workflow = Workflow(
@@ -180,6 +199,7 @@ Convening.workflow = Workflow(
                     entry_rows=_attendance_rows,
                 ),
                 Field("township_names", _l("From the township"), required=False, length=200),
+                Field("chair", _l("In the chair (name and position)"), required=False, length=100),
                 Field("record", _l("Record"), "long_text", required=False),
                 Field(
                     "decisions",
@@ -195,6 +215,7 @@ Convening.workflow = Workflow(
                     ),
                     help=_l("Each becomes a milestone of its department."),
                 ),
+                Field("disagreements", _l("Disagreements, and what becomes of them"), "long_text", required=False),
             ),
         ),
         Transition(

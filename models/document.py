@@ -124,7 +124,7 @@ class Document(CountyRecord):
             ),
         )
         if person.has_role("dispatcher", "office_director", "supervisor", "county_leader"):
-            mine = sa.or_(mine, sa.and_(table.c.county_id == person.county_id, table.c.kind == "reminder"))
+            mine = sa.or_(mine, sa.and_(table.c.county_id == person.county_id, table.c.kind.in_(SLIPS)))
         if person.roles.isdisjoint(_READERS):
             return sa.select(table.c.id).where(sa.false())
         return sa.select(table.c.id).where(mine)
@@ -138,6 +138,9 @@ class Document(CountyRecord):
         """A speaking name: `催〔2026〕0123号 “乡呼县应”事项催办通知单.pdf`."""
         return f"{self.number} {self.name}.pdf"
 
+
+SLIPS = ("reminder", "supervision")
+"""What goes to a department that is late."""
 
 _READERS = frozenset(
     {

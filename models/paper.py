@@ -68,7 +68,7 @@ _NUMBERS = {
     "bulletin": "{code}〔{year}〕{number}号",
     "rectification": "改〔{year}〕{number:04d}",
 }
-"""Slip and document numbers by kind; a call slip bears the call's number and its own count."""
+"""Slip and document numbers by kind; what belongs to a call bears the call's number and its own count."""
 
 
 def take_paper_number(session: Session, kind: str, issuer_id: int, county_id: int) -> str:
@@ -108,9 +108,9 @@ def issue(
     if kind in _NUMBERS:
         document.number = take_paper_number(session, kind, issuer.id, county_id)
     else:
-        document.number = (
-            f"{getattr(about, 'number', about.id)}-{take_number(session, issuer.id, f'{kind}:{about.id}', year)}"
-        )
+        whole = about.thread
+        count = take_number(session, issuer.id, f"{kind}:{whole.id}", year)
+        document.number = f"{getattr(whole, 'number', whole.id)}-{count}"
     try:
         paper = _composers[kind](session, about, document, reader)
     except Unprintable as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -231,7 +231,9 @@ def reached(session: Session, one: PartyClock, now: datetime) -> list[Reached]:
     return found
 
 
-def sweep_parties(transaction: Callable[[], AbstractContextManager[Session]]) -> int:
+def sweep_parties(
+    transaction: Callable[[], AbstractContextManager[Session]], clocks: Sequence[PartyClock] = CLOCKS
+) -> int:
     """Tell every party of its clock, once for each step; gives the number of steps.
 
     Raises ExceptionGroup after all others are done when a clock could not be swept; the next sweep tries it again.
@@ -239,7 +241,7 @@ def sweep_parties(transaction: Callable[[], AbstractContextManager[Session]]) ->
     taken = 0
     failures: list[Exception] = []
     with viewer.system():
-        for one in CLOCKS:
+        for one in clocks:
             try:
                 with transaction() as session:
                     taken += _take(session, reached(session, one, clock.now()))

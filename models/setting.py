@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -169,6 +170,7 @@ SETTINGS: dict[str, SettingSpec] = {
         SettingSpec("signature_limit", _l("A supervision slip is signed within"), "limit", "4 working_hours"),
         SettingSpec("red_after", _l("Overdue becomes a supervision candidate after"), "limit", "3 working_days"),
         SettingSpec("reminder_due", _l("A reminder slip asks for an answer within"), "limit", "1 working_days"),
+        SettingSpec("supervision_due", _l("A supervision slip asks for an answer within"), "limit", "1 working_days"),
         SettingSpec(
             "department_township_floor",
             _l("Townships' evaluation counts in a department's assessment at least (of 100)"),
@@ -329,8 +331,13 @@ def setting(session: Session, county_id: int, name: str) -> Any:
             sa.select(table.c.name, table.c.value).where(table.c.county_id == county_id)
         )
         values[county_id] = {row.name: row.value for row in rows}
-    spec = SETTINGS[name]
-    return spec.parse(values[county_id].get(name, spec.default))
+    return _parsed(name, values[county_id].get(name, SETTINGS[name].default))
+
+
+@lru_cache(maxsize=1024)
+def _parsed(name: str, stored: str) -> Any:
+    """The value of a stored form, which is the same in every language; every deadline asks for some."""
+    return SETTINGS[name].parse(stored)
 
 
 def counties_with(name: str, value: str) -> sa.Select[tuple[int]]:
@@ -352,6 +359,13 @@ def refuse_switched_off(session: Session, model: type[Record], county_id: int | 
 
 @sa.event.listens_for(Session, "after_transaction_end")
 def _forget(session: Session, transaction: Any) -> None:
-    """Settings and calendars are remembered for one transaction only, since somebody else may change them."""
+    """Settings and calendars are remembered for one transaction only, since somebody else may change them. A flush, which
+    ends a part of it, forgets nothing by itself."""
+    if transaction.parent is None or transaction.nested:
+        forget(session)
+
+
+def forget(session: Session) -> None:
+    """Let settings and calendars be read again."""
     session.info.pop("settings", None)
     session.info.pop("calendars", None)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models import viewer
 from models.base import KEY, CountyRecord, UtcDateTime, choice_type, column, person_reference, reference
-from models.call import Assignment
+from models.call import Assignment, AssignmentState
 from models.document import Document
 from models.field import Choice
 from models.organisation import Organisation
@@ -50,6 +50,8 @@ class Notice(CountyRecord):
     issued_at: Mapped[datetime | None] = column(_l("Issued at"), UtcDateTime, listed=True, editable=False)
     signed_by_id: Mapped[int | None] = person_reference(_l("Signed by"), editable=False)
     document_id: Mapped[int | None] = reference(_l("Document"), "document", editable=False)
+    receipt_at: Mapped[datetime | None] = column(_l("Receipt"), UtcDateTime, editable=False)
+    """When the department filled in the receipt of a supervision slip; what it wrote stands in the event."""
 
     department: Mapped[Organisation] = relationship(foreign_keys=[department_id])
     signed_by: Mapped[Person | None] = relationship(foreign_keys=[signed_by_id])
@@ -88,3 +90,14 @@ class NoticeEntry(Model):
 
     notice: Mapped[Notice] = relationship(back_populates="entries")
     assignment: Mapped[Assignment] = relationship()
+
+    @property
+    def running(self) -> bool:
+        """Whether the clock that had run out still waits for the department."""
+        one = self.assignment
+        waits = {AssignmentState.pending} if self.clock == "respond" else RUNNING
+        return one.round == self.round and one.stopped_at is None and one.state in waits
+
+
+RUNNING = frozenset({AssignmentState.pending, AssignmentState.responded})
+"""States in which a report is still owed."""

@@ -11,8 +11,10 @@ from reports.call_slip import CALL_SLIP
 from reports.context import Context, ContextError
 from reports.faces import FacesError, configure, missing_glyphs
 from reports.kind import DocumentKind, MissingGlyph, PressUnavailable, preview_kind, print_kind
+from reports.onsite_record import ONSITE_RECORD
 from reports.passage import PassageError
 from reports.reminder import REMINDER
+from reports.supervision import SUPERVISION
 
 __all__ = [
     "KINDS",
@@ -30,7 +32,7 @@ __all__ = [
     "warm_up",
 ]
 
-KINDS: dict[str, DocumentKind] = {kind.name: kind for kind in (CALL_SLIP, REMINDER)}
+KINDS: dict[str, DocumentKind] = {kind.name: kind for kind in (CALL_SLIP, ONSITE_RECORD, REMINDER, SUPERVISION)}
 """Every kind by its name."""
 
 

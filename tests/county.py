@@ -383,7 +383,7 @@ def _people(session: Session, made: County) -> None:
 
 def use_simple_papers() -> None:
     """Let kinds of papers that the program has no composer for yet carry their number alone."""
-    for kind in ("call_slip", "reminder"):
+    for kind in ("call_slip", "reminder", "supervision", "onsite_record"):
         if kind not in paper._composers:
             paper.use_composer(
                 kind,

@@ -22,11 +22,13 @@ from app.portal.forms import RecordForm
 from app.portal.frame import Entry
 from app.portal.listing import TabSpec
 from app.portal.page import Attachment, Badge, Button, Cell, Clock, Fact, Link, Part, RecordPage, Section
+from app.portal.papers import NotTogether, papers_response
 from app.portal.record_view import Failed, RecordView
 from app.portal.words import pill
 from models import clock, viewer
 from models.calendar import work_calendar
 from models.call import Assignment, AssignmentState, Call, CallState, Evaluation, Report, due_of
+from models.call_papers import papers_of_call
 from models.checklist import ChecklistItem
 from models.document import Document
 from models.organisation import Organisation
@@ -210,6 +212,7 @@ class CallView(RecordView):
         beside = load_beside(db.session(), call, sees_merged=person.has_role(*OFFICES))
         evaluations = self._evaluations(call)
         page = super().record_page(call, failed)
+        documents = self._papers(call)
         parts = tuple(self._part(one, evaluations, failed) for one in call.assignments)
         return replace(
             page,
@@ -221,8 +224,8 @@ class CallView(RecordView):
             parts_title=_("Departments"),
             parts=tuple(sorted(parts, key=lambda part: not part.mine)),
             sections=(*call_time.sections(call, self.url("time", pk=call.id)), *page.sections),
-            documents=self._documents(call),
-            buttons=(*page.buttons, *self._paper_button(call)),
+            documents=self._documents(documents),
+            buttons=(*page.buttons, *self._paper_buttons(call, documents)),
             next_item=self._next_item(call),
         )
 
@@ -362,20 +365,39 @@ class CallView(RecordView):
 
     # Papers
 
-    def _documents(self, call: Call) -> tuple[Attachment, ...]:
-        rows = db.session.scalars(
-            sa.select(Document).where(Document.about_type == "call", Document.about_id == call.id).order_by(Document.id)
-        )
+    @staticmethod
+    def _papers(call: Call) -> Sequence[Document]:
+        """The papers of a call that this person sees, in the order in which they were issued."""
+        query = sa.select(Document).where(papers_of_call(call.id)).order_by(Document.id)
+        return db.session.scalars(query).all()
+
+    def _documents(self, documents: Sequence[Document]) -> tuple[Attachment, ...]:
         view = self.appbuilder.view_of("document")
         return tuple(
             Attachment(f"{one.number} {one.name}", view.url("pdf", pk=one.id), ready=one.sha256 is not None)
-            for one in rows
+            for one in documents
         )
 
-    def _paper_button(self, call: Call) -> tuple[Button, ...]:
+    def _paper_buttons(self, call: Call, documents: Sequence[Document]) -> tuple[Button, ...]:
+        all_papers = Button(
+            _("All papers (PDF)"), self.url("papers", pk=call.id), icon="files", method="post", saves=True
+        )
+        found = (all_papers,) if documents else ()
         if call.state == CallState.draft or self.person().has_role("city_reader"):
-            return ()
-        return (Button(_("Make flow sheet (PDF)"), self.url("paper", pk=call.id), icon="printer", method="post"),)
+            return found
+        sheet = Button(_("Make flow sheet (PDF)"), self.url("paper", pk=call.id), icon="printer", method="post")
+        return (sheet, *found)
+
+    @expose("/<int:pk>/papers", methods=["POST"])
+    def papers(self, pk: int) -> Any:
+        """All papers of the call that this reader sees, as one PDF. By POST, since the first reading is kept."""
+        person = self.demand("can_show")
+        call: Call = load_visible(db.session(), Call, pk)
+        try:
+            return papers_response(self._papers(call), "pdf", f"{call.number or ''} {call.title}".strip(), person)
+        except NotTogether as refused:
+            flash(str(refused), "warning")
+            return redirect(f"{self.url('show', pk=pk)}#documents-title")
 
     @expose("/<int:pk>/paper", methods=["POST"])
     def paper(self, pk: int) -> Any:

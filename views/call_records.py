@@ -17,11 +17,12 @@ from sqlalchemy.orm import joinedload
 from app.database import db
 from app.portal.frame import Entry
 from app.portal.listing import TabSpec
-from app.portal.page import Cell, Column, RecordPage, Row, Section
+from app.portal.page import Attachment, Cell, Column, RecordPage, Row, Section
 from app.portal.record_view import Failed, RecordView
 from models.call import OFFICES, Call
 from models.call_link import CallShare
 from models.convening import Convening, ConveningState
+from models.document import Document
 from models.escalation import Escalation, Instruction
 from models.extension import Extension, ExtensionState
 from models.milestone import LongTerm, Milestone, MilestoneState
@@ -194,7 +195,16 @@ class ConveningView(RecordView):
 
     def record_page(self, record: Convening, failed: Failed | None) -> RecordPage:
         page = super().record_page(record, failed)
-        return replace(page, main_sections=(attendance(record),))
+        return replace(page, main_sections=(attendance(record),), documents=self._papers(record))
+
+    def _papers(self, meeting: Convening) -> tuple[Attachment, ...]:
+        """The record on paper, once it was kept."""
+        about = (Document.about_type == Convening.resource(), Document.about_id == meeting.id)
+        view = self.appbuilder.view_of("document")
+        return tuple(
+            Attachment(one.file_name, view.url("pdf", pk=one.id), ready=one.sha256 is not None)
+            for one in db.session.scalars(sa.select(Document).where(*about).order_by(Document.id))
+        )
 
 
 def attendance(meeting: Convening) -> Section:

@@ -17,7 +17,9 @@ from app.database import db
 from app.portal.download import RETRY_SECONDS, paper_response
 from app.portal.frame import Entry
 from app.portal.listing import TabSpec
-from app.portal.page import Attachment, Cell, Fact, Link, RecordPage
+from app.portal.page import Attachment, Button, Cell, Fact, Link, RecordPage
+from app.portal.papers import Form, NotTogether, chosen_papers, papers_response
+from app.portal.record.bulk import chosen_keys
 from app.portal.record_view import Failed, RecordView
 from app.portal.words import value_text
 from models.base import fields_of
@@ -26,7 +28,12 @@ from models.supervision import Notice, NoticeEntry, NoticeState
 from models.viewer import Viewer
 from models.workflow import load_visible
 
-KINDS = {"call_slip": _l("Flow sheet"), "reminder": _l("Reminder slip")}
+KINDS = {
+    "call_slip": _l("Flow sheet"),
+    "reminder": _l("Reminder slip"),
+    "supervision": _l("Supervision slip"),
+    "onsite_record": _l("Record of a meeting on site"),
+}
 READERS = frozenset(
     {
         "dispatcher",
@@ -87,6 +94,25 @@ class DocumentView(RecordView):
             documents=(paper,),
             crumbs=(Link(str(Document.plural), self.url("list")),),
         )
+
+    def bulk_buttons(self, person: Viewer) -> tuple[Button, ...]:
+        return (
+            Button(_("Download as one PDF"), self.url("together", form="pdf"), icon="files", method="post", saves=True),
+            Button(_("Download as ZIP"), self.url("together", form="zip"), icon="file-zip", method="post", saves=True),
+        )
+
+    @expose("/together/<any(pdf, zip):form>", methods=["POST"])
+    def together(self, form: Form) -> Any:
+        """The chosen papers as one file. By POST, since the first reading is kept."""
+        person = self.demand("can_show")
+        keys = chosen_keys()
+        if not keys:
+            return self._nothing_chosen(self._back())
+        try:
+            return papers_response(chosen_papers(keys), form, str(Document.plural), person)
+        except NotTogether as refused:
+            flash(str(refused), "warning")
+            return redirect(self._back())
 
     @expose("/pdf/<int:pk>")
     def pdf(self, pk: int) -> Any:

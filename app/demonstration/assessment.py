@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from random import Random
 from typing import Any
 
@@ -53,7 +53,7 @@ class Assessment:
     def collect(self, today: date) -> None:
         """Open the year's run of the departments' scheme; some townships fill in their sheets in the days before `today`."""
         calendar = work_calendar(self.session, self.county.body.id)
-        handed_out = calendar.into_hours(datetime.combine(today - timedelta(days=7), time(9, 30), tzinfo=calendar.zone))
+        handed_out = datetime.combine(calendar.move_working_days(today, -5), time(9, 30), tzinfo=calendar.zone)
         with clock.at(handed_out):
             run = self._open(today.year)
             self._do("assessor", AssessmentRun, run.id, "hand_out")

@@ -16,7 +16,7 @@ from app.demonstration.loading import CannotLoad, load
     "--today",
     type=click.DateTime(["%Y-%m-%d"]),
     metavar="DATE",
-    help="The day at which the month of calls ends (default: the present one).",
+    help="The day at which the months of calls end (default: the present one).",
 )
 @with_appcontext
 def demo(seed: int, today: datetime | None) -> None:

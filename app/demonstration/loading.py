@@ -13,12 +13,17 @@ from sqlalchemy.orm import Session
 from app.database import transaction
 from app.demonstration.agencies import Agencies
 from app.demonstration.assessment import Assessment
+from app.demonstration.calls import Calls
+from app.demonstration.canned import enter_canned_texts
 from app.demonstration.county import County, found_county, put_list_in_force, set_up
+from app.demonstration.courses_beside import BesideCourses
+from app.demonstration.courses_department import DepartmentCourses
+from app.demonstration.courses_long import LongCourses
+from app.demonstration.courses_office import OfficeCourses
 from app.demonstration.matters import read_library
-from app.demonstration.month import Month
 from app.demonstration.off_list import OffList
 from app.demonstration.people import NotInstalled, Staff, settle_people
-from app.demonstration.plan import month_before, plan_month
+from app.demonstration.plan import MONTHS, months_before, plan_calls
 from app.demonstration.supervision import SupervisionOffice, fill_roster
 from models import clock, viewer
 from models.calendar import work_calendar
@@ -36,7 +41,7 @@ class CannotLoad(RuntimeError):
 
 
 def load(*, seed: int = 2026, today: date | None = None, progress: Callable[[str], None]) -> None:
-    """Load the demonstration county with the month of calls that ends when `today` begins (default: the day it is where the county lies).
+    """Load the demonstration county with the three months of calls that end when `today` begins (default: the day it is where the county lies).
 
     The same seed and day give the same people, calls, texts and instants. All in one transaction: an interrupted load leaves nothing behind.
     With a `today` that is not the machine's, the demonstration's clock is moved to that day. Raises CannotLoad.
@@ -76,7 +81,7 @@ def _require_empty(session: Session) -> None:
 def _fill(session: Session, seed: int, today: date, progress: Callable[[str], None]) -> None:
     random = Random(seed)
     zone = WorkCalendar().zone
-    start = month_before(today)
+    start = months_before(today, MONTHS)
     founded = datetime.combine(start - timedelta(days=30), time(9), tzinfo=zone)
     with clock.at(founded):
         progress("Organisations and accounts …")
@@ -88,12 +93,15 @@ def _fill(session: Session, seed: int, today: date, progress: Callable[[str], No
         agencies.found()
         progress("The county's list of 57 matters …")
         items = put_list_in_force(session, county, founded.year)
+        enter_canned_texts(session, staff)
     library = read_library()
-    planned = plan_month(work_calendar(session, county.body.id), today, library, county.places, random)
-    progress(f"A month of calls: {len(planned)} matters from {len(county.townships)} townships …")
+    planned = plan_calls(work_calendar(session, county.body.id), today, library, county.places, random)
+    progress(f"Three months of calls: {len(planned)} matters from {len(county.townships)} townships …")
     OffList(session, county, items, staff, today).run()
-    month = Month(session, county.body.id, library, items, _departments(county), staff, random)
-    month.run(planned, datetime.combine(today, time(0), tzinfo=zone), _weekly(progress))
+    calls = Calls(session, county.body.id, library, items, _departments(county), staff, random)
+    for courses in (OfficeCourses, DepartmentCourses, LongCourses, BesideCourses):
+        courses(calls)
+    calls.run(planned, datetime.combine(today, time(0), tzinfo=zone), _weekly(progress))
     progress("The year's assessment …")
     assessment = Assessment(session, county, staff, random)
     with clock.at(founded):
@@ -107,7 +115,7 @@ def _fill(session: Session, seed: int, today: date, progress: Callable[[str], No
 
 
 def _leave_old_events_untold(session: Session) -> None:
-    """Only the last days' events become messages: nobody begins with a month of them unread."""
+    """Only the last days' events become messages: nobody begins with months of them unread."""
     newest = session.scalar(sa.select(sa.func.max(Event.at)))
     if newest is not None:
         session.execute(sa.update(Event).where(Event.at < newest - TOLD).values(relayed_at=Event.at))

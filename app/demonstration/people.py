@@ -17,11 +17,15 @@ from app.demonstration.county import County
 from app.demonstration.matters import FOLDER
 from models.organisation import Organisation
 from models.person import ROLES, Person, make_viewer
+from models.substitution import Portfolio
 from models.viewer import Viewer
 
 
 class NotInstalled(RuntimeError):
     """The roles are missing: `init` has not been run."""
+
+
+COUNTY_LEADERS = ("leader", "leader2")
 
 
 @dataclass(frozen=True)
@@ -124,7 +128,19 @@ def settle_people(
         people[account.username] = person
     session.add_all(people.values())
     session.flush()
+    _give_portfolios(session, county, people)
     return people
+
+
+def _give_portfolios(session: Session, county: County, people: dict[str, Person]) -> None:
+    """The departments that a county leader has in charge; what has none comes before the county's head."""
+    stored = json.loads((FOLDER / "county.json").read_text(encoding="utf-8"))["portfolios"]
+    session.add_all(
+        Portfolio(county_id=county.body.id, person=people[username], department=county.department(name))
+        for username, names in stored.items()
+        for name in names
+    )
+    session.flush()
 
 
 class Staff:
@@ -150,6 +166,10 @@ class Staff:
 
     def officer(self, organisation_id: int) -> Viewer:
         return self.viewer(self._officers[organisation_id])
+
+    def leader_of_county(self, person_id: int) -> Viewer:
+        """The county leader with this key."""
+        return self.viewer(next(name for name in COUNTY_LEADERS if self._people[name].id == person_id))
 
     def person(self, username: str) -> Person:
         return self._people[username]

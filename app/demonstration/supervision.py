@@ -1,4 +1,4 @@
-"""What the supervision office made of the month's late calls, through the workflows themselves: inspections, conclusions in
+"""What the supervision office made of the last month's late calls, through the workflows themselves: inspections, conclusions in
 several states, an issued criticism with its orders, a review; and the duty roster and liaisons of the coming week."""
 
 from __future__ import annotations
@@ -30,6 +30,9 @@ from models.workflow import perform
 KNOWN = 9
 """So many working days ago a delay must have been known to be taken up."""
 
+LOOKED_BACK = 22
+"""Older ones were dealt with before."""
+
 EXPLANATIONS = (
     "经办同志当日在外参加防汛会议，未及时登录平台，责任在我局。已调整联络员并安排专人值守。",
     "因科室之间交接不清，未能按时响应，我局已向乡镇说明情况并到现场对接。",
@@ -40,7 +43,7 @@ REQUIREMENTS = "明确联络员及替补人员，落实首接负责；三日内�
 
 
 class SupervisionOffice:
-    """Acts after the month of calls is over, at instants that lie in it."""
+    """Acts after the calls are over, at instants that lie among them."""
 
     def __init__(self, session: Session, county: County, staff: Staff, today: date) -> None:
         self.session = session
@@ -83,7 +86,7 @@ class SupervisionOffice:
                 .where(
                     Call.kind == CallKind.general,
                     Call.state != CallState.withdrawn,
-                    Assignment.respond_due < known,
+                    Assignment.respond_due.between(self.at(LOOKED_BACK, 9), known),
                     sa.or_(Assignment.responded_at.is_(None), Assignment.responded_at > Assignment.respond_due),
                 )
                 .order_by(Assignment.id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import reports
-from app.papers import call_slip, reminder
+from app.papers import call_slip, onsite_record, reminder, supervision
 from models.field import use_text_check
 from models.paper import use_composer
 
@@ -19,3 +19,5 @@ def install(font_dir: str) -> None:
     use_text_check(reports.missing_glyphs)
     use_composer("reminder", reminder.compose)
     use_composer("call_slip", call_slip.compose)
+    use_composer("onsite_record", onsite_record.compose)
+    use_composer("supervision", supervision.compose)

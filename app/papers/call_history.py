@@ -80,17 +80,6 @@ def _may_know(call: Call, reader: Viewer | None, only_for_id: int) -> bool:
     )
 
 
-def waits(happenings: list[Happening]) -> list[tuple[datetime, datetime | None]]:
-    """The stretches in which every department had reported and the township had not yet evaluated."""
-    found: list[tuple[datetime, datetime | None]] = []
-    for one in happenings:
-        if one.name == "all_reported":
-            found.append((one.at, None))
-        elif one.name in ("evaluate", "withdraw") and found and found[-1][1] is None:
-            found[-1] = (found[-1][0], one.at)
-    return found
-
-
 def line(one: Happening) -> str:
     """What happened, in words; empty for what is not told on paper."""
     words = LINES.get(one.name)
@@ -142,6 +131,10 @@ def _amber(one: Happening) -> str:
 
 def _remind(one: Happening) -> str:
     return f"向{_department(one)}发出催办通知单（{one.values['notice']['name']}）：{labels.CLOCKS[one.values['clock']]}超过时限"
+
+
+def _supervise(one: Happening) -> str:
+    return f"向{_department(one)}发出督办通知单（{one.values['notice']['name']}）：{labels.CLOCKS[one.values['clock']]}超过时限"
 
 
 def _department(one: Happening) -> str:
@@ -229,5 +222,6 @@ LINES: dict[str, Callable[[Happening], str]] = {
     "close_assignment": _close,
     "amber": _amber,
     "reminder": _remind,
+    "supervision": _supervise,
 }
 """The wording of each step; a test keeps it in step with the workflows."""

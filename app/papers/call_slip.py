@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime, tzinfo
+from typing import Literal
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.papers import labels
-from app.papers.call_history import Happening, history, line, waits
+from app.papers.call_history import Happening, history, line
 from app.papers.durations import Ruler
 from app.papers.printable import paper
 from app.papers.time_used import time_used
@@ -74,10 +75,8 @@ def _slip(session: Session, call: Call, document: Document, reader: Viewer | Non
         responses=_responses([one for one in shown if _by(one.responded_at, until)], zone),
         reports=tuple(_report(one, zone) for one in _reports(call) if _by(one.reported_at, until)),
         evaluations=tuple(_evaluation(one, zone) for one in _evaluations(session, call, reader)),
-        time_used=time_used(call, office, waits(happenings), Ruler(calendar, call.emergency), as_of)
-        if until is None
-        else (),
-        records=tuple(_reminder(one, zone) for one in happenings if one.name == "reminder"),
+        time_used=time_used(session, call, office, Ruler(calendar, call.emergency), as_of) if until is None else (),
+        records=tuple(_slip_sent(one, zone) for one in happenings if one.name in SLIPS_SENT),
         timeline=tuple(SlipEvent(instant_text(one.at, zone), one.who, line(one)) for one in happenings if line(one)),
     )
 
@@ -174,10 +173,12 @@ def _evaluation(evaluation: Evaluation, zone: tzinfo) -> SlipEvaluation:
     )
 
 
-def _reminder(one: Happening, zone: tzinfo) -> SlipRecord:
-    return SlipRecord(
-        "催办", instant_text(one.at, zone), one.assignment.department.short_name if one.assignment else "", line(one)
-    )
+SLIPS_SENT: dict[str, Literal["催办", "督办"]] = {"reminder": "催办", "supervision": "督办"}
+
+
+def _slip_sent(one: Happening, zone: tzinfo) -> SlipRecord:
+    department = one.assignment.department.short_name if one.assignment else ""
+    return SlipRecord(SLIPS_SENT[one.name], instant_text(one.at, zone), department, line(one))
 
 
 def _name(person: Person | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final, Literal
 
 from models.call import AssignmentRole, AssignmentState, CallKind, CallSource, ResponseManner, Satisfaction, Solved
+from models.time_spent import Link
 
 ROLES: Final[dict[AssignmentRole, Literal["主办", "协办"]]] = {
     AssignmentRole.lead: "主办",
@@ -51,3 +52,23 @@ SATISFACTION: Final[dict[Satisfaction, Literal["满意", "基本满意", "不满
 CLOCKS: Final[dict[str, str]] = {"respond": "响应", "report": "反馈"}
 ACTIONS: Final[dict[str, str]] = {"respond": "响应", "report": "反馈办理情况"}
 """What a clock waits for, as a noun and as what the department is asked to do."""
+
+LINKS: Final[dict[Link, str]] = {
+    Link.completion: "补正",
+    Link.evaluation: "评价",
+    Link.acceptance: "受理",
+    Link.dispatch: "派发",
+    Link.send_back: "退回重报",
+    Link.return_ruling: "退单裁定",
+    Link.referred_ruling: "退单争议裁定",
+    Link.extension_ruling: "延期答复",
+    Link.objection_ruling: "异议裁定",
+    Link.endorsement: "长期办理审核",
+    Link.response: "响应",
+    Link.report: "反馈",
+    Link.escalation: "提级决定",
+    Link.long_term_decision: "长期办理审批",
+    Link.long_term: "长期办理",
+    Link.milestone: "阶段节点",
+}
+"""Where the time of a call goes."""

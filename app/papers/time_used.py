@@ -1,75 +1,57 @@
-"""用时, “where the time went” (2.1): how long each link of a call took, and which was late by how much; the office's own like everyone's."""
+"""用时, “where the time went” (2.1): how long each link of a call took, and which was late by how much; the office's own like everyone's.
+
+Counted by `models.time_spent`, as on the call's page: page and paper say the same.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 
-from app.papers.durations import Ruler
-from models.call import Assignment, Call
+from sqlalchemy.orm import Session
+
+from app.papers import labels
+from app.papers.durations import MOMENT, Ruler
+from models.call import Call
+from models.call_moments import times_spent
+from models.time_spent import Link, Party, Spent
 from reports.call_slip import SlipTime
 
 
-@dataclass(frozen=True)
-class Link:
-    """A stretch of a call's way that one party answers for; `end` None while it lasts, `due` None where no clock runs."""
-
-    name: str
-    start: datetime
-    end: datetime | None
-    due: datetime | None = None
+def time_used(session: Session, call: Call, office: str, ruler: Ruler, as_of: datetime) -> tuple[SlipTime, ...]:
+    """A row for each link begun so far; `office` is the one that accepted and dispatched."""
+    return tuple(_rows(call, office, times_spent(session, [call], as_of)[call.id].links, ruler))
 
 
-def time_used(
-    call: Call, office: str, waits: list[tuple[datetime, datetime | None]], ruler: Ruler, as_of: datetime
-) -> tuple[SlipTime, ...]:
-    """A row for each link begun so far. `waits` are the stretches in which the township had all reports before it (`call_history.waits`)."""
-    rows = []
-    for link in _links(call, office, waits):
-        minutes = ruler.minutes(link.start, link.end or as_of)
-        if link.end is None and not minutes:
+def _rows(call: Call, office: str, links: tuple[Spent, ...], ruler: Ruler) -> Iterator[SlipTime]:
+    for one in links:
+        if one.ended is None and not one.minutes and one.late is None:
             continue  # has only just begun
-        used = ruler.text(minutes) + ("" if link.end else "（进行中）")
-        rows.append(SlipTime(link.name, used, ruler.overdue_text(link.due, link.end or as_of) if link.due else ""))
-    return tuple(rows)
+        used = ruler.text(one.minutes) + ("" if one.ended else "（进行中）")
+        late = "" if one.late is None else ruler.text(one.late) if one.late else MOMENT
+        yield SlipTime(f"{_who(call, office, one)}（{_what(one)}）", used, late)
 
 
-def _links(call: Call, office: str, waits: list[tuple[datetime, datetime | None]]) -> Iterator[Link]:
-    if call.submitted_at is not None and not call.emergency:
-        stopped = call.ended_at if call.dispatched_at is None else None
-        yield Link(f"{office}（受理）", call.submitted_at, call.accepted_at or stopped, call.accept_due)
-        if call.accepted_at is not None:
-            yield Link(f"{office}（派发）", call.accepted_at, call.dispatched_at or stopped, call.dispatch_due)
-    for assignment in call.assignments:
-        yield from _department(assignment)
-    for start, end in waits:
-        yield Link(f"{call.township.short_name}（评价）", start, end)
+def _who(call: Call, office: str, one: Spent) -> str:
+    if one.link == Link.long_term:
+        return call.lead.department.short_name if call.lead is not None else office
+    if one.link == Link.milestone:
+        return next(found.department.short_name for found in call.milestones if found.id == one.of)
+    match one.party:
+        case Party.township:
+            return call.township.short_name
+        case Party.department:
+            return next(found.department.short_name for found in call.assignments if found.id == one.of)
+        case Party.leader:
+            return "县领导"
+        case Party.checklist_manager:
+            return "清单管理员"
+        case _:
+            return office
 
 
-def _department(assignment: Assignment) -> Iterator[Link]:
-    name = assignment.department.short_name
-    yield Link(
-        f"{name}（响应）",
-        assignment.assigned_at,
-        assignment.responded_at or assignment.stopped_at,
-        assignment.respond_due,
-    )
-    for report in assignment.reports:
-        again = report.round > 1
-        start = _round_began(assignment, report.round)
-        yield Link(f"{name}（{'重新反馈' if again else '反馈'}）", start, report.reported_at, report.due)
-    if assignment.report_of(assignment.round) is None:
-        again = assignment.round > 1
-        yield Link(
-            f"{name}（{'重新反馈' if again else '反馈'}）",
-            assignment.report_from,
-            assignment.stopped_at,
-            assignment.report_due,
-        )
-
-
-def _round_began(assignment: Assignment, round_: int) -> datetime:
-    """When a round's report clock began: with the assignment, later with the evaluation that asked for another."""
-    before = assignment.evaluation_of(round_ - 1)
-    return before.evaluated_at if before is not None else assignment.assigned_at
+def _what(one: Spent) -> str:
+    if one.link == Link.report and one.count > 1:
+        return "重新反馈"
+    name = labels.LINKS[one.link]
+    return name if one.count == 1 else f"{name}，第{one.count}次"

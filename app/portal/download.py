@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from urllib.parse import quote
 
 import sqlalchemy as sa
@@ -32,18 +33,28 @@ def paper_bytes(document: Document) -> bytes:
 
 
 def note_reading(document_id: int, person: Viewer) -> None:
-    """Keep when somebody of a recipient first read a paper, and who. In a transaction of its own, since reading is a GET."""
-    unread = (
-        DocumentRecipient.document_id == document_id,
+    """Keep when somebody of a recipient first read a paper, and who. It writes only where there is something to keep, since reading is a GET."""
+    unread = _unread([document_id], person)
+    if db.session.scalar(sa.select(DocumentRecipient.document_id).where(*unread)) is not None:
+        note_readings([document_id], person)
+
+
+def note_readings(document_ids: Collection[int], person: Viewer) -> None:
+    """The same of several papers, in a transaction of its own; nothing else may be writing."""
+    with transaction() as session:
+        session.execute(
+            sa.update(DocumentRecipient)
+            .where(*_unread(document_ids, person))
+            .values(read_at=clock.now(), read_by_id=person.person_id)
+        )
+
+
+def _unread(document_ids: Collection[int], person: Viewer) -> tuple[sa.ColumnElement[bool], ...]:
+    return (
+        DocumentRecipient.document_id.in_(document_ids),
         DocumentRecipient.organisation_id == person.organisation_id,
         DocumentRecipient.read_at.is_(None),
     )
-    if db.session.scalar(sa.select(DocumentRecipient.document_id).where(*unread)) is None:
-        return
-    with transaction() as session:
-        session.execute(
-            sa.update(DocumentRecipient).where(*unread).values(read_at=clock.now(), read_by_id=person.person_id)
-        )
 
 
 def paper_response(document: Document, person: Viewer, *, preview: bool = False) -> Response | None:

@@ -137,6 +137,8 @@ class Button:
     disabled_reason: str = ""
     fields: tuple[tuple[str, str], ...] = ()
     confirm: str = ""
+    saves: bool = False
+    """What it answers is a file: the page stays, and may be used on."""
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ AUTOMATIC = {
     "lapse": _l("No longer needed"),
     "amber": _l("Reminder: the deadline is near"),
     "reminder": _l("Reminder slip issued"),
+    "supervision": _l("Supervision slip issued"),
     "deadline_recomputed": _l("Deadline recomputed, because the working calendar changed"),
     "director_sheet": _l("The morning's sheet was laid out"),
     "candidate": _l("On the list of candidates for a conclusion"),

@@ -407,6 +407,8 @@
       return;
     }
     delete form.dataset.confirmed;
+    /* A file to save leaves the page as it is. */
+    if (submitter?.hasAttribute("data-saves")) return;
     form.dataset.sent = "yes";
     sending = true;
     if (form.dataset.autosave) markSent(form);

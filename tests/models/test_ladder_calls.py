@@ -13,6 +13,7 @@ from app.database import transaction
 from models import clock
 from models.automatic import sweep_automatic
 from models.call import Assignment, Call
+from models.document import Document
 from models.event import Event, EventValue
 from models.ladder_steps import LadderStep
 from models.milestone import Milestone
@@ -20,13 +21,18 @@ from models.party_clocks import ClockStep, overdue, sweep_parties
 from models.roster import DutyShift
 from models.supervision import Notice
 from models.sweep import Swept, sweep
-from models.workflow import Conflict, Forbidden
-from tests.calls import event_names, refusal
+from models.workflow import Conflict, Forbidden, Invalid, NotFound
+from tests.app.visitor import visitor
+from tests.calls import clocks, event_names, refusal, sees, told
 from tests.county import MONDAY, County, at
 
 RESPOND_DUE = at("2026-11-24 17:30")
 LATE = at("2026-11-25 17:30")
 """A working day after the response was due."""
+EVERYBODY = (
+    "supervisor", "supervisor9", "leader", "director", "dispatcher", "department1", "department1_leader", "department2", "township1",
+    "auditor", "sysadmin", "assessor", "city",
+)  # fmt: skip
 
 
 def swept(county: County, when: datetime) -> Swept:
@@ -96,6 +102,73 @@ def test_a_supervisor_signs_it_and_it_takes_its_number_then(county: County) -> N
         assert (signed.state, signed.signed_by_id) == ("issued", county.people["supervisor"])
         assert signed.number
     refusal(Conflict, county, "supervisor", Notice, key, "sign", {}, LATE)
+
+
+def test_the_signed_slip_is_a_paper_for_the_department_and_the_platform_office(county: County) -> None:
+    call_id, _only = county.dispatched("department1")
+    swept(county, LATE)
+    key = slip(county)
+    county.do("supervisor", Notice, key, "sign", {}, LATE)
+    with county.acting(None) as session:
+        notice = session.get_one(Notice, key)
+        document = notice.document
+        assert document is not None
+        assert (document.kind, document.number, document.issuer_id) == (
+            "supervision", notice.number, county["supervision"],
+        )  # fmt: skip
+        assert {one.organisation_id for one in document.recipients} == {county["department1"], county["office"]}
+        document_id = document.id
+    readers = {name for name in EVERYBODY if sees(county, name, Document, document_id)}
+    assert readers == {"department1", "department1_leader", "dispatcher", "director", "supervisor", "leader"}
+    [signed] = [values for name, values in told(county, "supervisor", call_id) if name == "supervision"]
+    assert signed["notice"]["name"] == "督〔2026〕0001"
+    assert signed["document"]["id"] == document_id
+
+
+def test_slips_signed_together_have_a_number_and_a_paper_each_without_gaps(county: County) -> None:
+    county.dispatched("department1", "department2")
+    swept(county, LATE)
+    with county.acting(None) as session:
+        drafted = session.scalars(sa.select(Notice.id).where(Notice.state == "drafted").order_by(Notice.id)).all()
+    supervisor = visitor(county, "supervisor")
+    with clock.at(LATE):
+        answer = supervisor.post("/notice/bulk/sign", {"keys": [str(key) for key in drafted]})
+    assert answer.status_code == 302
+    with county.acting(None) as session:
+        found = [session.get_one(Notice, key) for key in drafted]
+        assert [one.number for one in found] == ["督〔2026〕0001", "督〔2026〕0002"]
+        assert len({one.document_id for one in found} - {None}) == 2
+
+
+def test_a_slip_about_nothing_that_is_still_owed_is_not_signed(county: County) -> None:
+    _call, only = county.dispatched("department1")
+    swept(county, LATE)
+    county.respond("department1", only, LATE)
+    refusal(Conflict, county, "supervisor", Notice, slip(county), "sign", {}, LATE)
+
+
+def test_the_department_fills_in_the_receipt_once_and_nothing_else_changes(county: County) -> None:
+    _call, only = county.dispatched("department1")
+    swept(county, LATE)
+    key = slip(county)
+    county.do("supervisor", Notice, key, "sign", {}, LATE)
+    told_ = {"head": "王局长", "contacted": "11月26日电话", "result": "已到场。", "reason": "人手不足。", "plan": ""}
+    refusal(Invalid, county, "department1", Notice, key, "receipt", {**told_, "result": ""}, LATE)
+    refusal(Forbidden, county, "supervisor", Notice, key, "receipt", told_, LATE)
+    refusal(NotFound, county, "department2", Notice, key, "receipt", told_, LATE)
+    before = clocks(county, only)
+    county.do("department1", Notice, key, "receipt", told_, LATE)
+    with county.acting(None) as session:
+        notice = session.get_one(Notice, key)
+        assert (notice.state, notice.receipt_at) == ("issued", LATE)
+        assert session.get_one(Assignment, only).state == "pending"
+    assert clocks(county, only) == before
+    refusal(Conflict, county, "department1", Notice, key, "receipt", told_, LATE)
+    page = visitor(county, "supervisor").get(f"/notice/show/{key}").text
+    assert "人手不足。" in page
+    with county.acting(None) as session:
+        reminder = session.scalars(sa.select(Notice.id).where(Notice.kind == "reminder")).one()
+    refusal(Conflict, county, "department1", Notice, reminder, "receipt", told_, LATE)
 
 
 def test_a_drafted_slip_is_dropped_by_itself_when_the_clock_is_satisfied(county: County) -> None:

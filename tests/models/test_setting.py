@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
+from models import calendar as calendars
+from models.calendar import CalendarDay, work_calendar
 from models.field import FieldError
+from models.organisation import Organisation
 from models.setting import ConsultationRule, LapseRule, Setting, setting
 from models.worktime import Limit, Unit
 from tests.county import County
@@ -61,3 +66,28 @@ def test_a_choice_is_set_by_its_identifier_or_its_words_and_nothing_else(county:
         assert (row.value, row.words) == ("consent", str(ConsultationRule.consent.label))
         assert setting(session, county.id, "consultation_rule") is ConsultationRule.consent
         assert setting(session, county.id, "consultation_lapse") is LapseRule.silence
+
+
+def test_a_flush_does_not_let_settings_be_read_again_unless_it_changes_one(
+    county: County, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = []
+    original = calendars._calendar_of
+    monkeypatch.setattr(calendars, "_calendar_of", lambda key: read.append(key) or original(key))
+    with county.acting("sysadmin") as session:
+        work_calendar(session, county.id)
+        session.add(Organisation(name="新设单位", short_name="新设", kind="office", county_id=county.id, order=99))
+        session.flush()
+        work_calendar(session, county.id)
+        assert len(read) == 1
+        session.add(Setting(county_id=county.id, name="accept_limit", value="2 working_hours"))
+        session.flush()
+        assert setting(session, county.id, "accept_limit") == Limit(2, Unit.working_hours)
+        work_calendar(session, county.id)
+        assert len(read) == 2
+        with session.begin_nested() as savepoint:
+            session.add(CalendarDay(county_id=county.id, day=date(2026, 12, 9), working=False))
+            session.flush()
+            assert not work_calendar(session, county.id).is_working_day(date(2026, 12, 9))
+            savepoint.rollback()
+        assert work_calendar(session, county.id).is_working_day(date(2026, 12, 9))

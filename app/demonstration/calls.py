@@ -1,26 +1,20 @@
-"""The month of calls, performed: people act one after another at their instants, and the sweep runs whenever a step of the ladder is due."""
+"""The calls, performed as most of them go: a township writes, the office dispatches, departments respond and report, the township evaluates."""
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from functools import partial
-from itertools import count
 from random import Random
 from typing import Any
 
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.demonstration.deck import Deck
 from app.demonstration.matters import Library
 from app.demonstration.people import Staff
-from app.demonstration.plan import COMPLAINING, Course, PlannedCall
-from models import clock, viewer
-from models.base import Record
-from models.calendar import work_calendar
+from app.demonstration.plan import COMPLAINING, WRONG_FIRST, Course, PlannedCall
+from app.demonstration.stage import Stage
 from models.call import (
     Assignment,
     AssignmentRole,
@@ -34,18 +28,13 @@ from models.call import (
 )
 from models.checklist import ChecklistItem
 from models.organisation import Organisation
-from models.sweep import sweep
-from models.viewer import Viewer
-from models.workflow import perform
-from models.worktime import Limit, Unit, WorkCalendar
-
-Act = Callable[[], None]
+from models.worktime import Limit, Unit
 
 LATE = -1
 """In a deck of delays: after the deadline."""
 
 NEVER = -2
-"""In a deck of delays: not within the month."""
+"""In a deck of delays: not at all."""
 
 _LATER = (
     "下一个工作日",
@@ -69,10 +58,16 @@ _LATER = (
 """Words of a plan that speak of going there later: such a response was a telephone call."""
 
 OPEN = frozenset({AssignmentState.pending, AssignmentState.responded})
+IN_HAND = frozenset({CallState.dispatched, CallState.long_term})
 
 
-class Month:
-    """Performs planned calls. Everything goes through `models.workflow.perform` as the person who would do it; nothing is written past it."""
+Opening = Callable[[PlannedCall], None]
+Turn = Callable[[PlannedCall, Call], None]
+LeadTurn = Callable[[PlannedCall, Assignment], None]
+
+
+class Calls(Stage):
+    """Performs planned calls. Where a course leaves the usual way, its turn stands in one of the tables below (`courses_*`)."""
 
     def __init__(
         self,
@@ -84,15 +79,25 @@ class Month:
         staff: Staff,
         random: Random,
     ) -> None:
-        self.session = session
-        self.county_id = county_id
+        super().__init__(session, county_id, library, staff, random)
         self.items = items
         self.departments = departments
-        self.staff = staff
-        self.random = random
-        self._queue: list[tuple[datetime, int, Act]] = []
-        self._order = count()
-        self._now = datetime.min.replace(tzinfo=UTC)
+        self.written: dict[Course, Opening] = {}
+        """Instead of the township's writing."""
+        self.submitted: dict[Course, Turn] = {}
+        """Instead of acceptance and dispatch."""
+        self.dispatched: dict[Course, Turn] = {}
+        """Beside what the departments do."""
+        self.in_hand: dict[Course, LeadTurn] = {}
+        """Instead of the lead's response."""
+        self.responded: dict[Course, LeadTurn] = {}
+        """Instead of the lead's report."""
+        self.reported: dict[Course, Turn] = {}
+        """Before the evaluation, once."""
+        self.evaluated: dict[Course, Turn] = {}
+        """After the evaluation."""
+        self.together: dict[int, tuple[PlannedCall, Call]] = {}
+        """By a call's key the one with which the office merged it."""
         # Business minutes until somebody acts. The shares are those of a county that works well on the whole.
         self._accepting = Deck([6, 9, 14, 18, 22, 27, 33, 41, 55, 70, 95, 130, 170, 290], random)
         self._dispatching = Deck([0, 0, 0, 0, 0, 0, 25, 60, 110], random)
@@ -106,76 +111,12 @@ class Month:
         self._evaluating = Deck([40, 75, 130, 190, 240, 300, 420, 480, 540, 700, 960, 1300, 1900, NEVER], random)
         self._contents = Deck([Satisfaction.satisfied] * 7 + [Satisfaction.fair] * 3, random)
         self._sources = Deck([CallSource.own] * 6 + [CallSource.grid, CallSource.hotline], random)
-        self._phrases = {name: Deck(texts, random) for name, texts in library.phrases.items()}
-
-    @property
-    def calendar(self) -> WorkCalendar:
-        return work_calendar(self.session, self.county_id)
 
     def run(self, planned: Sequence[PlannedCall], end: datetime, tell: Callable[[datetime], None]) -> None:
-        """Let everything happen that happens before `end`; what would come later stays undone, as on any evening."""
+        """Let the planned calls go their ways until `end`."""
         for one in planned:
-            self._at(one.at, partial(self._write, one))
-        while self._queue and self._queue[0][0] < end:
-            instant, _order, act = heapq.heappop(self._queue)
-            self._sweep_until(instant)
-            tell(instant)
-            self._now = instant
-            act()
-        self._sweep_until(end)
-
-    # Time
-
-    def _at(self, instant: datetime, act: Act) -> None:
-        heapq.heappush(self._queue, (instant, next(self._order), act))
-
-    def _after(self, start: datetime, business_minutes: float) -> datetime:
-        """An instant in office hours, so many business minutes later, at some second."""
-        return self.calendar.advance(start, timedelta(minutes=business_minutes)) + timedelta(
-            seconds=self.random.randrange(2, 50)
-        )
-
-    def _within(self, start: datetime, due: datetime, business_minutes: float) -> datetime:
-        """Like `_after`, but a little before the deadline at the latest."""
-        latest = due - timedelta(minutes=self.random.randrange(8, 25))
-        return min(self._after(start, business_minutes), max(latest, start + timedelta(minutes=1)))
-
-    def _sweep_until(self, instant: datetime) -> None:
-        """Run the sweep at every full minute at which a step is due, as the scheduler would."""
-        while True:
-            with viewer.system():
-                due = self.session.scalar(
-                    sa.select(sa.func.min(Assignment.next_step_at)).where(Assignment.next_step_at.is_not(None))
-                )
-            if due is None:
-                return
-            tick = due.replace(second=0, microsecond=0)
-            tick = tick if tick == due else tick + timedelta(minutes=1)
-            if tick > instant:
-                return
-            with clock.at(tick):
-                sweep(self._transaction)
-
-    @contextmanager
-    def _transaction(self) -> Iterator[Session]:
-        """The sweep's transactions are parts of the one that loads everything."""
-        yield self.session
-        self.session.flush()
-
-    # Acting
-
-    def _perform(self, who: Viewer, record: Record, name: str, **values: Any) -> None:
-        with clock.at(self._now), viewer.viewing(who):
-            perform(self.session, type(record), record.id, name, values)
-
-    def _phrase(self, name: str, **names: str) -> str:
-        return self._phrases[name].draw().format(**names)
-
-    def _township(self, call: Call) -> Viewer:
-        return self.staff.officer(call.township_id)
-
-    def _department(self, assignment: Assignment) -> Viewer:
-        return self.staff.officer(assignment.department_id)
+            self.at(one.at, partial(self.written.get(one.course, self._write), one))
+        self.play(end, tell)
 
     # The township writes and submits
 
@@ -184,7 +125,7 @@ class Month:
         officer = self.staff.officer(scene.township.organisation_id)
         leader = self.staff.leader_person(scene.township.organisation_id)
         item = self.items[matter.item] if matter.item is not None else None
-        with clock.at(self._now), viewer.viewing(officer):
+        with self.acting(officer):
             call = Call(
                 kind=CallKind.emergency if one.emergency else CallKind.general,
                 title=scene.fill(matter.title),
@@ -202,14 +143,14 @@ class Month:
             self.session.add(call)
             self.session.flush()
         if one.emergency:
-            self._at(self._now + timedelta(minutes=2, seconds=11), partial(self._alarm, one, call))
+            self.at(self.now + timedelta(minutes=2, seconds=11), partial(self._alarm, one, call))
         elif one.course is not Course.draft:
-            self._at(self._after(self._now, self.random.randrange(2, 9)), partial(self._submit, one, call))
+            self.soon(partial(self.submit, one, call), 2, 9)
 
     def _happened(self, one: PlannedCall) -> datetime:
         if one.emergency:
-            return (self._now - timedelta(minutes=self.random.randrange(5, 20))).replace(second=0, microsecond=0)
-        seen = self.calendar.advance(self._now, timedelta(minutes=-self.random.randrange(60, 1400)))
+            return (self.now - timedelta(minutes=self.random.randrange(5, 20))).replace(second=0, microsecond=0)
+        seen = self.calendar.advance(self.now, timedelta(minutes=-self.random.randrange(60, 1400)))
         return seen.replace(minute=seen.minute - seen.minute % 5, second=0, microsecond=0)
 
     def _origin(self, one: PlannedCall) -> dict[str, Any]:
@@ -222,98 +163,128 @@ class Month:
         prefix = "12345" if source == CallSource.hotline else "WG"
         return {
             "source": source,
-            "external_number": f"{prefix}-{self.calendar.local_date(self._now):%Y%m%d}-{self.random.randrange(20, 980):04d}",
+            "external_number": f"{prefix}-{self.calendar.local_date(self.now):%Y%m%d}-{self.random.randrange(20, 980):04d}",
         }
 
-    def _submit(self, one: PlannedCall, call: Call) -> None:
-        self._perform(self._township(call), call, "submit")
+    def submit(self, one: PlannedCall, call: Call) -> None:
+        """Submit a call, and let the office get to it."""
+        self.perform(self.township(call), call, "submit")
         if one.course is Course.waiting:
             return
         if one.course is Course.withdrawn_early:
-            self._at(self._after(self._now, 5), partial(self._withdraw, call, "withdrawal_early"))
+            self.at(self.after(self.now, 5), partial(self._withdraw, call, "withdrawal_early"))
             return
-        wait = 12 if one.course is Course.accepted else self._accepting.draw()
-        dispatching = self._dispatching.draw()
+        self.submitted.get(one.course, self.proceed)(one, call)
+
+    def proceed(self, one: PlannedCall, call: Call) -> None:
+        """The office accepts and dispatches, mostly in one step."""
+        swift = one.open or one.course is Course.accepted
+        wait = 12 if swift else self._accepting.draw()
+        dispatching = 0 if one.open else self._dispatching.draw()
         if one.course is Course.accepted or dispatching:
-            self._at(self._after(self._now, wait), partial(self._accept, one, call, dispatching))
+            self.at(self.after(self.now, wait), partial(self._accept, one, call, dispatching))
         else:
-            self._at(self._after(self._now, wait), partial(self._dispatch, one, call))
+            self.at(self.after(self.now, wait), partial(self._dispatch, one, call))
 
     def _withdraw(self, call: Call, why: str) -> None:
         if call.state in (CallState.submitted, CallState.accepted, CallState.dispatched) and not any(
             one.reports for one in call.assignments
         ):
-            self._perform(self._township(call), call, "withdraw", reason=self._phrase(why))
+            self.perform(self.township(call), call, "withdraw", reason=self.phrase(why))
 
     # The county office accepts and dispatches
 
     def _accept(self, one: PlannedCall, call: Call, dispatching: int) -> None:
-        self._perform(self.staff.viewer("dispatcher"), call, "accept")
+        self.perform(self.dispatcher, call, "accept")
         if one.course is not Course.accepted:
-            self._at(self._after(self._now, dispatching), partial(self._dispatch, one, call))
+            self.at(self.after(self.now, dispatching), partial(self._dispatch, one, call))
 
     def _dispatch(self, one: PlannedCall, call: Call) -> None:
-        matter = one.matter
-        lead = self.departments[matter.lead]
-        partners = [self.departments[partner.department] for partner in one.partners]
+        if call.state not in (CallState.submitted, CallState.accepted):
+            return
+        lead, *partners = self._first_departments(one)
         joint = {"lead": lead.short_name, "partners": "、".join(partner.short_name for partner in partners)}
         remark = (
-            self._phrase("remark_joint", **joint)
+            self.phrase("remark_joint", **joint)
             if partners
-            else self._phrase("remark_single", t=one.scene.township.short_name)
+            else self.phrase("remark_single", t=one.scene.township.short_name)
         )
-        self._perform(
-            self.staff.viewer("dispatcher"),
+        self.perform(
+            self.dispatcher,
             call,
             "dispatch",
             lead=lead.id,
             cooperating=[partner.id for partner in partners],
             remark=remark,
-            complex="yes" if matter.complex else "",
+            complex="yes" if one.matter.complex else "",
         )
-        self._set_departments_to_work(one, call)
+        for assignment in call.assignments:
+            self.put_to_work(one, assignment)
         if one.course is Course.withdrawn_late:
-            self._at(
-                self._after(self._now, self.random.randrange(150, 400)),
-                partial(self._withdraw, call, "withdrawal_late"),
-            )
+            self.soon(partial(self._withdraw, call, "withdrawal_late"), 150, 400)
+        elif one.course in self.dispatched:
+            self.dispatched[one.course](one, call)
         elif self.random.random() < 0.15:
-            self._at(
-                self._after(self._now, self.random.randrange(200, 900)), partial(self._note_of_township, one, call)
-            )
+            self.soon(partial(self._note_of_township, one, call), 200, 900)
+
+    def _first_departments(self, one: PlannedCall) -> list[Organisation]:
+        """Whom the office dispatches a call to, the lead first; in some courses it learns later who belongs to it."""
+        partners = [self.departments[partner.department] for partner in one.partners]
+        if one.course in WRONG_FIRST:
+            return partners[:1]
+        lead = self.departments[one.matter.lead]
+        return [lead] if one.course is Course.added else [lead, *partners]
 
     def _alarm(self, one: PlannedCall, call: Call) -> None:
         """An emergency goes to the departments directly (K3)."""
         names = [one.matter.lead, *(partner.department for partner in one.partners)]
-        self._perform(self._township(call), call, "submit", departments=[self.departments[name].id for name in names])
+        self.perform(self.township(call), call, "submit", departments=[self.departments[name].id for name in names])
         for position, assignment in enumerate(call.assignments):
             late = position >= len(call.assignments) - one.late
             minutes = self.random.randrange(36, 48) if late else self.random.randrange(6, 24)
-            at = self._now + timedelta(minutes=minutes, seconds=self.random.randrange(60))
-            self._at(at, partial(self._respond, one, assignment))
+            at = self.now + timedelta(minutes=minutes, seconds=self.random.randrange(60))
+            self.at(at, partial(self._respond, one, assignment))
+        if one.course in self.dispatched:
+            self.dispatched[one.course](one, call)
 
     def _note_of_township(self, one: PlannedCall, call: Call) -> None:
         if call.state == CallState.dispatched:
-            self._perform(self._township(call), call, "log_progress", text=self._phrase("township_progress"))
+            self.perform(self.township(call), call, "log_progress", text=self.phrase("township_progress"))
 
     # The departments respond and report
 
-    def _set_departments_to_work(self, one: PlannedCall, call: Call) -> None:
-        for assignment in call.assignments:
-            leads = assignment.role == AssignmentRole.lead
-            if leads and one.course is Course.unanswered:
-                self._close_when_possible(one, assignment, "missed")
-                continue
-            delay = self._responding.draw()
-            if leads and one.course is not Course.usual:
-                delay = max(delay, 30)  # the course of such a call is told by something else than a late response
-            due = assignment.respond_due
-            at = (
-                self._after(due, self.random.randrange(25, 420))
-                if delay == LATE
-                else self._within(self._now, due, delay)
-            )
-            self._at(at, partial(self._respond, one, assignment))
+    def put_to_work(self, one: PlannedCall, assignment: Assignment) -> None:
+        """Let a department get to a call that has just come to it."""
+        leads = assignment.role == AssignmentRole.lead
+        if leads and one.course in self.in_hand:
+            self.in_hand[one.course](one, assignment)
+            return
+        if leads and one.course is Course.unanswered:
+            self._urge_after(assignment, assignment.respond_due)
+            self._close_when_possible(one, assignment, "missed")
+            return
+        delay = self._responding.draw()
+        if leads and one.course is not Course.usual:
+            delay = min(max(delay, 30), 200)  # the course of such a call is told by something else than a late response
+        self.answer(one, assignment, delay)
+
+    def answer(self, one: PlannedCall, assignment: Assignment, delay: int) -> None:
+        """Let a department respond after so many business minutes, or when it is late."""
+        due = assignment.respond_due
+        if delay == LATE:
+            at = self.after(due, self.random.randrange(25, 420))
+            if self.random.random() < 0.5:
+                self._urge_after(assignment, due)
+        else:
+            at = self.within(self.now, due, delay)
+        self.at(at, partial(self._respond, one, assignment))
+
+    def _urge_after(self, assignment: Assignment, due: datetime) -> None:
+        self.at(self.after(due, self.random.randrange(8, 24)), partial(self._urge, assignment))
+
+    def _urge(self, assignment: Assignment) -> None:
+        if assignment.state == AssignmentState.pending and assignment.call.state == CallState.dispatched:
+            self.perform(self.township(assignment.call), assignment, "urge")
 
     def _texts(self, one: PlannedCall, assignment: Assignment) -> tuple[str, str]:
         """Plan and result of a department in a matter."""
@@ -323,13 +294,13 @@ class Month:
         return partner.plan, partner.result
 
     def _respond(self, one: PlannedCall, assignment: Assignment) -> None:
-        if assignment.state != AssignmentState.pending or assignment.call.state != CallState.dispatched:
+        if assignment.state != AssignmentState.pending or assignment.call.state not in IN_HAND:
             return
         plan, _result = self._texts(one, assignment)
         at_once = self.random.random() < 0.3 and not one.emergency and not any(word in plan for word in _LATER)
         how = "on_site" if at_once else "phone"
-        self._perform(
-            self._department(assignment),
+        self.perform(
+            self.department(assignment),
             assignment,
             "respond",
             how=how,
@@ -340,31 +311,35 @@ class Month:
         if leads and one.course is Course.stalled:
             self._close_when_possible(one, assignment, "stalled")
             return
-        self._plan_report(one, assignment)
+        if (leads or one.emergency) and one.course in self.responded:
+            self.responded[one.course](one, assignment)
+            return
+        self.plan_report(one, assignment)
 
-    def _plan_report(self, one: PlannedCall, assignment: Assignment) -> None:
+    def plan_report(self, one: PlannedCall, assignment: Assignment) -> None:
         """Choose when the report comes, and sometimes a note of progress before."""
-        start, due = self._now, assignment.report_due
-        if one.emergency:
+        start, due = self.now, assignment.report_due
+        if assignment.call.emergency:
             at = start + timedelta(minutes=self.random.randrange(150, 1100))
         else:
             share = self._reporting.draw()
-            at = self._after(due, self.random.randrange(40, 800)) if share == LATE else self._within(start, due, 0)
+            at = self.after(due, self.random.randrange(40, 800)) if share == LATE else self.within(start, due, 0)
             if share != LATE:
-                at = self._within(start, due, share * self.calendar.minutes_between(start, due))
+                at = self.within(start, due, share * self.calendar.minutes_between(start, due))
         if self.random.random() < 0.45 and assignment.role == AssignmentRole.lead:
             middle = self.calendar.halfway(start, at)
             text = one.scene.fill(one.matter.progress)
-            self._at(max(middle, start + timedelta(minutes=5)), partial(self._log, assignment, text))
+            self.at(max(middle, start + timedelta(minutes=5)), partial(self._log, assignment, text))
         elif at > due:
-            self._at(self._after(due, 20), partial(self._log, assignment, self._phrase("urged_progress")))
-        self._at(at, partial(self._report, one, assignment))
+            self.at(self.after(due, 20), partial(self._log, assignment, self.phrase("urged_progress")))
+        self.at(at, partial(self.report, one, assignment))
 
     def _log(self, assignment: Assignment, text: str) -> None:
         if assignment.state == AssignmentState.responded and assignment.call.state == CallState.dispatched:
-            self._perform(self._department(assignment), assignment, "log_progress", text=text)
+            self.perform(self.department(assignment), assignment, "log_progress", text=text)
 
-    def _report(self, one: PlannedCall, assignment: Assignment) -> None:
+    def report(self, one: PlannedCall, assignment: Assignment) -> None:
+        """Report, unless that is over; a lead waits for the others as long as its deadline allows."""
         call = assignment.call
         if assignment.state != AssignmentState.responded or call.state != CallState.dispatched:
             return
@@ -376,62 +351,70 @@ class Month:
         )
         values: dict[str, Any] = {}
         if waiting:
-            again = self._after(self._now, self.random.randrange(60, 240))
+            again = self.after(self.now, self.random.randrange(60, 240))
             if again < assignment.report_due:
-                self._at(again, partial(self._report, one, assignment))
+                self.at(again, partial(self.report, one, assignment))
                 return
-            values["without_reason"] = self._phrase(
+            values["without_reason"] = self.phrase(
                 "without_reason", waiting="、".join(other.department.short_name for other in waiting)
             )
         _plan, result = self._texts(one, assignment)
         text = one.matter.again if assignment.round == 2 else result
+        if _sent_back(assignment):
+            text = f"{text}{self.phrase('report_added')}"
         values |= {"result": one.scene.fill(text), "solved": Solved.solved.value}
         if leads and assignment.round == 1 and one.matter.reason:
             values |= {"solved": Solved.partly.value, "reason": one.scene.fill(one.matter.reason)}
-        self._perform(self._department(assignment), assignment, "report", **values)
-        self._plan_evaluation(one, call)
+        self.perform(self.department(assignment), assignment, "report", **values)
+        self.plan_evaluation(one, call)
+        if call.id in self.together:
+            self.plan_evaluation(*self.together[call.id])
 
     def _close_when_possible(self, one: PlannedCall, assignment: Assignment, why: str) -> None:
         earliest = self.calendar.step_after(assignment.report_due, Limit(3, Unit.working_days))
-        self._at(self._after(earliest, self.random.randrange(30, 300)), partial(self._close, one, assignment, why))
+        self.at(self.after(earliest, self.random.randrange(30, 300)), partial(self._close, one, assignment, why))
 
     def _close(self, one: PlannedCall, assignment: Assignment, why: str) -> None:
         if assignment.state in OPEN and assignment.call.state == CallState.dispatched:
-            self._perform(self.staff.viewer("dispatcher"), assignment, "close_assignment", reason=self._phrase(why))
-            self._plan_evaluation(one, assignment.call)
+            self.perform(self.dispatcher, assignment, "close_assignment", reason=self.phrase(why))
+            self.plan_evaluation(one, assignment.call)
 
     # The township evaluates
 
-    def _plan_evaluation(self, one: PlannedCall, call: Call) -> None:
+    def plan_evaluation(self, one: PlannedCall, call: Call) -> None:
+        """Once everything is reported, the township evaluates, mostly soon."""
         if call.state != CallState.reported:
             return
-        delay = self._evaluating.draw()
+        if one.course in self.reported and not any(_sent_back(other) for other in call.assignments):
+            self.reported[one.course](one, call)
+            return
+        delay = 60 if one.course in self.evaluated else self._evaluating.draw()
         if delay != NEVER:
-            self._at(self._after(self._now, delay), partial(self._evaluate, one, call))
+            self.at(self.after(self.now, delay), partial(self._evaluate, one, call))
 
     def _evaluate(self, one: PlannedCall, call: Call) -> None:
         if call.state != CallState.reported:
             return
         entries = [self._judge(one, assignment) for assignment in call.assignments if _to_evaluate(assignment)]
-        self._perform(
-            self._township(call),
+        self.perform(
+            self.township(call),
             call,
             "evaluate",
             evaluations=entries,
             signed_by=self.staff.leader_person(call.township_id).name,
         )
+        if one.course in self.evaluated:
+            self.evaluated[one.course](one, call)
         for assignment in call.assignments:
             if assignment.round == 2 and assignment.state == AssignmentState.responded:
                 share = self.random.uniform(0.4, 0.95)
-                minutes = share * self.calendar.minutes_between(self._now, assignment.report_due)
-                self._at(
-                    self._within(self._now, assignment.report_due, minutes), partial(self._report, one, assignment)
-                )
+                minutes = share * self.calendar.minutes_between(self.now, assignment.report_due)
+                self.at(self.within(self.now, assignment.report_due, minutes), partial(self.report, one, assignment))
 
     def _judge(self, one: PlannedCall, assignment: Assignment) -> dict[str, Any]:
         """What the township says of a department that has reported."""
         if assignment.state == AssignmentState.missed:
-            comment = self._phrase("missed_comment")
+            comment = self.phrase("missed_comment")
             return {
                 "assignment": assignment.id,
                 "satisfaction": "dissatisfied",
@@ -446,20 +429,26 @@ class Month:
                 one.scene.fill(one.matter.complaint),
             )
         elif leads and complains and one.course is Course.twice_dissatisfied:
-            satisfaction, solved, comment = Satisfaction.dissatisfied, Solved.partly, self._phrase("still_open")
+            satisfaction, solved, comment = Satisfaction.dissatisfied, Solved.partly, self.phrase("still_open")
         elif leads and complains:
-            satisfaction, solved, comment = Satisfaction.satisfied, Solved.solved, self._phrase("settled_after")
+            satisfaction, solved, comment = Satisfaction.satisfied, Solved.solved, self.phrase("settled_after")
         elif leads and one.matter.reason:
-            satisfaction, solved, comment = Satisfaction.fair, Solved.partly, self._phrase("fair_partly")
+            satisfaction, solved, comment = Satisfaction.fair, Solved.partly, self.phrase("fair_partly")
         else:
             satisfaction = self._contents.draw() if leads else Satisfaction.satisfied
-            solved, comment = Solved.solved, self._phrase(satisfaction.value)
+            solved, comment = Solved.solved, self.phrase(satisfaction.value)
         return {
             "assignment": assignment.id,
             "satisfaction": satisfaction.value,
             "solved": solved.value,
             "comment": comment,
         }
+
+
+def _sent_back(assignment: Assignment) -> bool:
+    """Whether the office sent back a report of the present round."""
+    made = [one for one in assignment.reports if one.round == assignment.round]
+    return len(made) > (0 if assignment.state in OPEN else 1)
 
 
 def _to_evaluate(assignment: Assignment) -> bool:
