@@ -217,7 +217,7 @@ def first_accounts_command() -> None:
 
 def _app() -> Flask:
     """The application itself, not the stand-in for it."""
-    return current_app._get_current_object()  # type: ignore[attr-defined, no-any-return]
+    return current_app._get_current_object()  # type: ignore[attr-defined]  # typed as the application, not as its stand-in
 
 
 def _relay() -> Relayed:

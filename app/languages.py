@@ -8,7 +8,7 @@ from flask import Flask, g
 from flask_babel import Domain, get_locale
 
 
-class RequestDomain(Domain):  # type: ignore[misc]
+class RequestDomain(Domain):
     """Flask-Babel's catalogue, which finds out the language and its catalogue anew for every word: some hundreds on a page of a list."""
 
     def get_translations(self) -> Any:

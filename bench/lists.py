@@ -60,7 +60,7 @@ def own(place: Ground, deep: int) -> dict[str, Measured]:
     }
     sa.event.listen(engine, "before_cursor_execute", note)
     try:
-        return {name: measured(lambda a=address: get(a), seen, "data-row") for name, address in pages.items()}  # type: ignore[misc]
+        return {name: measured(lambda a=address: get(a), seen, "data-row") for name, address in pages.items()}
     finally:
         sa.event.remove(engine, "before_cursor_execute", note)
 
@@ -74,7 +74,7 @@ def bare_page(place: Ground, deep: int) -> dict[str, Measured]:
         return str(client.get(address).text)
 
     pages = {"first": "/calls", "filtered": "/calls?state=dispatched", "deep": f"/calls?below={deep}"}
-    return {name: measured(lambda a=address: get(a), seen, 'class="row"') for name, address in pages.items()}  # type: ignore[misc]
+    return {name: measured(lambda a=address: get(a), seen, 'class="row"') for name, address in pages.items()}
 
 
 def peer(python: str, module: str, place: Ground, page: int) -> dict[str, Measured]:

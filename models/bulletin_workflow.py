@@ -38,7 +38,8 @@ def _submit_guard(step: Step) -> None:
     errors = missing_fields(bulletin, "title", "text")
     if bulletin.kind == BulletinKind.statistics:
         errors |= missing_fields(bulletin, "period_from", "period_to")
-        if not errors.keys() & {"period_from", "period_to"} and bulletin.period_to < bulletin.period_from:  # type: ignore[operator]
+        begins, ends = bulletin.period_from, bulletin.period_to
+        if begins is not None and ends is not None and ends < begins:
             errors["period_to"] = _l("The period ends before it begins.")
     elif not any(one.conclusion.finding != Finding.none for one in bulletin.cases):
         errors["cases"] = _l("Criticism cites at least one served conclusion with a finding.")

@@ -114,7 +114,7 @@ def postgresql_server(data_dir: Path) -> Iterator[PostgresqlServer]:
         "--locale=C.UTF-8",
         "--no-sync",
     ]
-    subprocess.run([*(["setpriv", *become] if become else []), *initdb], check=True, **run)  # type: ignore[call-overload]
+    subprocess.run([*(["setpriv", *become] if become else []), *initdb], check=True, **run)
     options = {
         "listen_addresses": "",
         "unix_socket_directories": str(folder),
@@ -129,7 +129,7 @@ def postgresql_server(data_dir: Path) -> Iterator[PostgresqlServer]:
     for name, value in options.items():
         command += ["-c", f"{name}={value}"]
     prefix = [*DIES_WITH_US, *become] if DIES_WITH_US else []
-    server = subprocess.Popen([*prefix, *command], **run)  # type: ignore[call-overload]
+    server = subprocess.Popen([*prefix, *command], **run)
     found = PostgresqlServer(folder, owner)
 
     def answers() -> bool:

@@ -67,7 +67,7 @@ def test_defaults_keep_everything_in_the_data_folder(tmp_path: Path) -> None:
     assert loaded["EMBEDDED_REDIS_SOCKET"] == str(tmp_path / "valkey" / "valkey.sock")
     assert loaded["BABEL_DEFAULT_LOCALE"] == "zh_Hans"
     assert loaded["TIMEZONE"] == "Asia/Shanghai"
-    assert {"localhost", "127.0.0.1"} <= set(loaded["TRUSTED_HOSTS"])  # type: ignore[call-overload]
+    assert {"localhost", "127.0.0.1"} <= set(loaded["TRUSTED_HOSTS"])
     assert loaded["PERMANENT_SESSION_LIFETIME"] == timedelta(minutes=60)
 
 

@@ -16,6 +16,7 @@ from app.portal.deadline import Measure, running
 from app.portal.frame import Entry
 from app.portal.listing import TabSpec
 from app.portal.page import Badge, Cell, Column, Fact, RecordPage, Row, Section
+from app.portal.record.listed import drawn
 from app.portal.record_view import Failed, RecordView
 from app.portal.rest.shape import ComputedColumn
 from app.portal.words import pill
@@ -224,10 +225,9 @@ class AdmissionOpinionView(RecordView):
             TabSpec("all", _("All opinions")),
         )
 
+    @drawn(_l("Reply due"))
     def cell_deadline(self, opinion: AdmissionOpinion) -> Cell:
         return Cell(badge=_badge(opinion))
-
-    cell_deadline.label = _l("Reply due")  # type: ignore[attr-defined]
 
     def record_page(self, record: AdmissionOpinion, failed: Failed | None) -> RecordPage:
         """What is applied for stands beside the question, so that the township need not look for it."""

@@ -12,6 +12,7 @@ from sqlalchemy.orm import joinedload
 
 from app.portal.listing import TabSpec
 from app.portal.page import Button, Cell, Fact, RecordPage
+from app.portal.record.listed import drawn
 from app.portal.record_view import Failed, RecordView
 from app.portal.words import amount
 from models.agency import OVERSEERS, SIDES, AgencyStaff, MembershipTransfer, StationedAgency, TransferState
@@ -104,10 +105,9 @@ class AccountPeriodView(RecordView):
     def load_options(self) -> Sequence[Any]:
         return of_agency(AccountPeriod)
 
+    @drawn(_l("Balance"))
     def cell_balance(self, period: AccountPeriod) -> Cell:
         return Cell(amount(period.balance), number=True)
-
-    cell_balance.label = _l("Balance")  # type: ignore[attr-defined]
 
     def record_page(self, record: AccountPeriod, failed: Failed | None) -> RecordPage:
         return replace(super().record_page(record, failed), title=f"{record.agency.title} {record.year}")

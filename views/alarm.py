@@ -42,7 +42,7 @@ def confirm(assignment_id: int, person: Viewer) -> Any:
     return redirect(url_for("CallView.show", pk=call_id))
 
 
-class AlarmView(BaseView):  # type: ignore[misc]
+class AlarmView(BaseView):
     """The page behind the link of a message."""
 
     route_base = "/alarm"

@@ -46,7 +46,7 @@ from models.assessment_workflow import MARK_FIELDS, mark_fault
 from models.field import FieldError
 from models.person import ROLES
 from models.viewer import Viewer
-from models.workflow import Conflict, Forbidden, Invalid, load_visible, perform, possible
+from models.workflow import Conflict, Forbidden, Invalid, load_visible, perform, possible, workflow_of
 
 EVERYONE = frozenset(ROLES)
 
@@ -163,7 +163,7 @@ class QuestionnaireView(RecordView):
             again = load_visible(session, Questionnaire, pk, self.page_options())
             sentences = [str(one) for found in refused.errors.values() for one in found] or [str(refused.message)]
             return self._matrix(again, typed, remark, errors=sentences, status=refused.status)
-        flash(_("%(done)s.", done=Questionnaire.workflow["fill"].done), "success")  # type: ignore[index]
+        flash(_("%(done)s.", done=workflow_of(Questionnaire)["fill"].done), "success")
         return redirect(self.url("show", pk=pk))
 
     def _matrix(

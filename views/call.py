@@ -23,6 +23,7 @@ from app.portal.frame import Entry
 from app.portal.listing import TabSpec
 from app.portal.page import Attachment, Badge, Button, Cell, Clock, Fact, Link, Part, RecordPage, Section
 from app.portal.papers import NotTogether, papers_response
+from app.portal.record.listed import drawn
 from app.portal.record_view import Failed, RecordView
 from app.portal.words import pill
 from models import clock, viewer
@@ -176,21 +177,18 @@ class CallView(RecordView):
     def cell_title(self, call: Call) -> Cell:
         return Cell(call.title or _("(no title yet)"))
 
+    @drawn(_l("Departments"))
     def cell_departments(self, call: Call) -> Cell:
         names = [one.department.short_name for one in call.assignments if one.state != AssignmentState.returned]
         return Cell("、".join(names[:3]) + (_(" and %(count)d more", count=len(names) - 3) if len(names) > 3 else ""))
 
-    cell_departments.label = _l("Departments")  # type: ignore[attr-defined]
-
+    @drawn(_l("Deadline"))
     def cell_deadline(self, call: Call) -> Cell:
         return Cell(badge=call_badge(call, self.person(), self.measure(call)))
 
-    cell_deadline.label = _l("Deadline")  # type: ignore[attr-defined]
-
+    @drawn(_l("Changed"))
     def cell_changed(self, call: Call) -> Cell:
         return Cell(short(call.changed_at))
-
-    cell_changed.label = _l("Changed")  # type: ignore[attr-defined]
 
     def export_columns(self) -> tuple[ExportColumn, ...]:
         return (*super().export_columns(), *call_time.export_columns())
@@ -505,10 +503,9 @@ class AssignmentView(RecordView):
     def column_names(self) -> tuple[str, ...]:
         return ("call", "department", "role", "state", "respond_due", "report_due", "marks")
 
+    @drawn(_l("Marks"))
     def cell_marks(self, one: Assignment) -> Cell:
         return Cell("、".join(str(mark.label) for mark in one.marks(clock.now())))
-
-    cell_marks.label = _l("Marks")  # type: ignore[attr-defined]
 
     def load_options(self) -> Sequence[Any]:
         return [*super().load_options(), selectinload(Assignment.reports)]

@@ -15,6 +15,7 @@ from app.database import db
 from app.portal.deadline import Measure, running
 from app.portal.listing import TabSpec
 from app.portal.page import Badge, Button, Cell, Column, Fact, Part, RecordPage, Row, Section
+from app.portal.record.listed import drawn
 from app.portal.record_view import Failed, RecordView
 from app.portal.words import pill, value_text
 from models import clock, viewer
@@ -83,12 +84,11 @@ class PersonnelConsultationView(RecordView):
     def cell_number(self, consultation: PersonnelConsultation) -> Cell:
         return Cell(consultation.number or _("Draft"))
 
+    @drawn(_l("Deadline"))
     def cell_deadline(self, consultation: PersonnelConsultation) -> Cell:
         if consultation.reply_due is None:
             return Cell()
         return Cell(badge=due_badge(consultation.county_id, consultation.reply_due))
-
-    cell_deadline.label = _l("Deadline")  # type: ignore[attr-defined]
 
     # Page
 
@@ -219,12 +219,11 @@ class AdjustmentProposalView(RecordView):
     def cell_number(self, proposal: AdjustmentProposal) -> Cell:
         return Cell(proposal.number or _("Draft"))
 
+    @drawn(_l("Deadline"))
     def cell_deadline(self, proposal: AdjustmentProposal) -> Cell:
         if proposal.state != ProposalState.sent or proposal.answer_due is None:
             return Cell()
         return Cell(badge=due_badge(proposal.county_id, proposal.answer_due))
-
-    cell_deadline.label = _l("Deadline")  # type: ignore[attr-defined]
 
     def record_page(self, record: AdjustmentProposal, failed: Failed | None) -> RecordPage:
         page = super().record_page(record, failed)

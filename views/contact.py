@@ -53,7 +53,7 @@ def _quiet(contact: Contact) -> str:
     return f"{contact.quiet_from:%H:%M}–{contact.quiet_until:%H:%M}"
 
 
-class ContactView(BaseView):  # type: ignore[misc]
+class ContactView(BaseView):
     """A person's own choice; the inbox holds everything in any case."""
 
     route_base = "/profile/told"

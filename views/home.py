@@ -38,7 +38,7 @@ NEXT = 12
 NEWS = 6
 
 
-class HomeView(BaseView):  # type: ignore[misc]
+class HomeView(BaseView):
     """The first page of everybody."""
 
     route_base = "/"
@@ -188,7 +188,7 @@ class HomeView(BaseView):  # type: ignore[misc]
             yield Link(f"{one.number} {one.name}", url_for("DocumentView.show", pk=one.id))
 
 
-class LanguageView(BaseView):  # type: ignore[misc]
+class LanguageView(BaseView):
     """Choosing the language; the page stays."""
 
     route_base = "/language"
@@ -210,7 +210,7 @@ class LanguageView(BaseView):  # type: ignore[misc]
         return redirect(safe_target(request.form.get("next")))
 
 
-class SearchView(BaseView):  # type: ignore[misc]
+class SearchView(BaseView):
     """The search box of the top bar: a call's number goes straight to it, anything else to the list."""
 
     route_base = "/search"

@@ -26,7 +26,7 @@ PAGES = {"director_sheet": "DirectorSheetView.list"}
 """Messages that are about a page rather than a record."""
 
 
-class InboxView(BaseView):  # type: ignore[misc]
+class InboxView(BaseView):
     """A person's messages, newest first."""
 
     route_base = "/inbox"

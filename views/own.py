@@ -20,7 +20,7 @@ from models.viewer import Viewer
 from views.contact import open_channels, own_contact, told
 
 
-class ProfileView(BaseView):  # type: ignore[misc]
+class ProfileView(BaseView):
     """Who one is here: name, office, roles, how one is reached; language and password lead on."""
 
     route_base = "/profile"
@@ -73,7 +73,7 @@ class ProfileView(BaseView):  # type: ignore[misc]
         return tuple(Fact(label, Cell(text)) for label, text in told if text)
 
 
-class InterfaceView(BaseView):  # type: ignore[misc]
+class InterfaceView(BaseView):
     """The REST interface for people who write programs: signing in, resources, steps."""
 
     route_base = "/interface"

@@ -7,6 +7,7 @@ from flask_babel import lazy_gettext as _l
 
 from app.portal.listing import TabSpec
 from app.portal.page import Cell
+from app.portal.record.listed import drawn
 from app.portal.record_view import RecordView
 from models import clock
 from models.person import ROLES
@@ -42,7 +43,6 @@ class LiaisonView(RecordView):
     group = "directory"
     columns = ("organisation", "person", "phone", "substitute", "in_service")
 
+    @drawn(_l("In service"))
     def cell_in_service(self, liaison: Liaison) -> Cell:
         return Cell(_("Yes") if liaison.active else _("No"))
-
-    cell_in_service.label = _l("In service")  # type: ignore[attr-defined]

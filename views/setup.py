@@ -35,7 +35,7 @@ class SetUpView(AdministrationPage):
     permissions = {"can_list": ADMINISTRATOR, "can_add": ADMINISTRATOR}
 
     @expose("/county", methods=["GET", "POST"])
-    def county(self) -> Any:  # type: ignore[override]
+    def county(self) -> Any:
         """Found the county: its names, its office, its calendar; whoever administers comes to belong to it."""
         person = self.demand("can_add")
         if not person.whole_installation:

@@ -16,6 +16,7 @@ from app.database import db
 from app.portal.deadline import Measure, running
 from app.portal.listing import TabSpec
 from app.portal.page import Badge, Button, Cell, Column, Fact, RecordPage, Row, Section
+from app.portal.record.listed import drawn
 from app.portal.record_view import Failed, RecordView
 from app.portal.timeline import entries, happened
 from app.portal.words import pill
@@ -46,10 +47,9 @@ class Dated(RecordView):
             return None
         return running(due, clock.now(), Measure(work_calendar(db.session(), record.county_id)))
 
+    @drawn(_l("Deadline"))
     def cell_deadline(self, record: Any) -> Cell:
         return Cell(badge=self.badge(record))
-
-    cell_deadline.label = _l("Deadline")  # type: ignore[attr-defined]
 
     def record_page(self, record: Any, failed: Failed | None) -> RecordPage:
         page = super().record_page(record, failed)

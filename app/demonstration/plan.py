@@ -233,10 +233,8 @@ class _Plan:
 
     def _call(self, at: datetime, course: Course | None = None, *, open_: bool = False) -> None:
         township = self._townships.draw()
-        wanted = course
-        matter = self._matters.draw(
-            lambda one: fits(one, township) and (wanted not in JOINT or bool(one.partners))  # type: ignore[arg-type]
-        )
+        joint = course is not None and course in JOINT
+        matter = self._matters.draw(lambda one: fits(one, township) and (not joint or bool(one.partners)))
         course = course or self._courses.draw(lambda one: _can_tell(one, matter))
         alone = course not in JOINT and _alone_will_do(matter) and self._random.random() < 0.5
         partners = () if alone else matter.partners

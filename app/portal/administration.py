@@ -20,7 +20,7 @@ from models.viewer import Viewer
 from models.workflow import Forbidden
 
 
-class AdministrationPage(BaseView):  # type: ignore[misc]
+class AdministrationPage(BaseView):
     """A page with permissions on a resource of its own."""
 
     group = "administration"

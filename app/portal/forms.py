@@ -52,7 +52,7 @@ class DateTimeField(StringField):
     """A date and time as typed, in the county's time."""
 
 
-class RecordForm(FlaskForm):  # type: ignore[misc]
+class RecordForm(FlaskForm):
     """A form made from fields. `values()` gives what was typed, for `Field.parse`."""
 
     described: Mapping[str, Field]

@@ -55,7 +55,7 @@ def _criterion(model: type, visible: sa.Select[tuple[int]]) -> object:
 @lru_cache(maxsize=REMEMBERED)
 def criteria_for(person: Viewer) -> list[object]:
     """The loader criteria of a viewer, built once: building them for every statement, or every request, costs milliseconds."""
-    visible = [(model, model.visible_ids(person)) for model in scoped()]  # type: ignore[attr-defined]
+    visible = [(model, model.visible_ids(person)) for model in scoped()]  # type: ignore[attr-defined]  # these declare it
     return [_criterion(model, ids) for model, ids in visible if ids is not None]
 
 
@@ -73,7 +73,7 @@ def _apply(state: ORMExecuteState) -> None:
     if not state.is_relationship_load:
         _refuse_mixed(state.statement)
     if state.is_select or state.is_update or state.is_delete:
-        state.statement = state.statement.options(*criteria_for(looking))  # type: ignore[arg-type]
+        state.statement = state.statement.options(*criteria_for(looking))  # type: ignore[arg-type]  # typed narrower than what it takes
 
 
 def _named(statement: Any) -> set[str]:

@@ -104,7 +104,7 @@ def check_new_password(form: FlaskForm, field: PasswordField) -> None:
         raise ValidationError(str(problem))
 
 
-class PasswordForm(FlaskForm):  # type: ignore[misc]
+class PasswordForm(FlaskForm):
     """Old password and the new one twice."""
 
     present = PasswordField(_l("Present password"), [InputRequired(_l("Please fill in this field."))])
@@ -112,7 +112,7 @@ class PasswordForm(FlaskForm):  # type: ignore[misc]
     again = PasswordField(_l("New password again"), [InputRequired(_l("Please fill in this field."))])
 
     def validate_present(self, field: PasswordField) -> None:
-        if not current_app.appbuilder.sm.confirm(g.user, field.data or "", client_address()):  # type: ignore[attr-defined]
+        if not current_app.extensions["appbuilder"].sm.confirm(g.user, field.data or "", client_address()):
             raise ValidationError(_("This is not your present password."))
 
     def validate_again(self, field: PasswordField) -> None:

@@ -49,7 +49,7 @@ class Call(Model):
     township: Mapped[Organisation] = relationship(lazy="joined")
 
 
-class OwnCalls(BaseFilter):  # type: ignore[misc]
+class OwnCalls(BaseFilter):
     """The calls in which an organisation takes part."""
 
     name = "own"
@@ -67,7 +67,7 @@ def main(url: str, organisation_id: int, deep_page: int, word: str) -> None:
     )
     db = SQLAlchemy(app)
 
-    class CallView(ModelView):  # type: ignore[misc]
+    class CallView(ModelView):
         datamodel = SQLAInterface(Call)
         list_columns = ("number", "title", "township", "field", "state", "submitted_at", "dispatched_at", "changed_at")
         search_columns = ("number", "title", "description", "field", "state")
@@ -101,7 +101,7 @@ def main(url: str, organisation_id: int, deep_page: int, word: str) -> None:
         json.dumps(
             {name: measured(lambda a=address: get(a), seen, "<td>呼").plain() for name, address in pages.items()}
         )
-    )  # type: ignore[misc]
+    )
 
 
 if __name__ == "__main__":

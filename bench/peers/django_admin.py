@@ -29,7 +29,7 @@ def main(url: str, organisation_id: str, deep_page: str, word: str) -> None:
     client.force_login(person)
     seen: list[str] = []
 
-    def note(execute, sql, params, many, context):  # type: ignore[no-untyped-def]
+    def note(execute, sql, params, many, context):
         seen.append(sql)
         return execute(sql, params, many, context)
 
@@ -47,7 +47,7 @@ def main(url: str, organisation_id: str, deep_page: str, word: str) -> None:
     with connection.execute_wrapper(note):
         found = {
             name: measured(lambda a=address: get(a), seen, "field-number").plain() for name, address in pages.items()
-        }  # type: ignore[misc]
+        }
     print(json.dumps(found))
 
 

@@ -199,7 +199,7 @@ def test_moving_takes_roles_that_do_not_fit_and_leaving_hands_on_what_was_in_han
         gone = session.get_one(Person, leader)
         assert (gone.state, gone.active, gone.roles) == (PersonState.left, False, [])
     told = event_values(county, "leave")
-    assert [one["name"] for one in told["handed_on"]] != []  # type: ignore[union-attr, attr-defined]
+    assert [one["name"] for one in told["handed_on"]] != []
     assert visitor(county).sign_in("leader").status_code == 401
 
 
@@ -209,7 +209,7 @@ def test_what_nobody_takes_over_is_listed(county: County) -> None:
             Portfolio(county_id=county.id, person_id=county.people["leader"], department_id=county["department2"])
         )
     county.do("sysadmin", Person, county.people["leader"], "leave", {})
-    assert len(event_values(county, "leave")["left_behind"]) == 1  # type: ignore[arg-type]
+    assert len(event_values(county, "leave")["left_behind"]) == 1
 
 
 def test_somebody_who_left_is_not_offered_any_more(county: County) -> None:

@@ -217,7 +217,7 @@ def signed_in(county: County, name: str = "township1") -> Visitor:
 
 def test_log_out_ends_every_session_and_token(county: County) -> None:
     here, elsewhere, script = signed_in(county), signed_in(county), Program(county.app)
-    refresh = script.sign_in("township1", refresh=True).json["refresh_token"]  # type: ignore[index]
+    refresh = script.sign_in("township1", refresh=True).json["refresh_token"]
     someone_else = signed_in(county, "township2")
     assert script.get("me").status_code == 200
     assert here.post("/logout/").status_code == 302
@@ -230,11 +230,11 @@ def test_log_out_ends_every_session_and_token(county: County) -> None:
 
 def test_a_refresh_token_gives_an_access_token_and_opens_nothing_itself(county: County) -> None:
     script = Program(county.app)
-    refresh = script.sign_in("township1", refresh=True).json["refresh_token"]  # type: ignore[index]
+    refresh = script.sign_in("township1", refresh=True).json["refresh_token"]
     assert script.get("me", token=refresh).status_code == 401
     again = script.call("POST", "security/refresh", token=refresh)
     assert again.status_code == 200
-    assert script.get("me", token=again.json["access_token"]).status_code == 200  # type: ignore[index]
+    assert script.get("me", token=again.json["access_token"]).status_code == 200
 
 
 def test_a_password_change_ends_all_other_sessions(county: County) -> None:

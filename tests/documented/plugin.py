@@ -26,7 +26,7 @@ def pytest_configure(config: Any) -> None:
     import views
 
     module("models.training", listing.model_with_step())
-    views.TrainingView = module("views.training", listing.view()).TrainingView  # type: ignore[attr-defined]
+    views.TrainingView = module("views.training", listing.view()).TrainingView
     exec(listing.registration(), views.__dict__)
     _copy_migrations()
     initialise = installation.install

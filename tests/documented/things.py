@@ -66,7 +66,7 @@ def things() -> dict[str, bool]:
         import views
 
         plugin.module("models.training", listing.model_with_step())
-        views.TrainingView = plugin.module("views.training", listing.view()).TrainingView  # type: ignore[attr-defined]
+        views.TrainingView = plugin.module("views.training", listing.view()).TrainingView
         exec(listing.registration(), views.__dict__)
         app = program.create_app({"TESTING": True})
         return {name: check(app) for name, check in CHECKS.items()}

@@ -34,7 +34,7 @@ def installation(sqlite_installation: Installation) -> Installation:
 
 
 def _submitted(county: County, conclusion: int, **fields: object) -> int:
-    key = drafted(county, [conclusion], **fields)  # type: ignore[arg-type]
+    key = drafted(county, [conclusion], **fields)
     county.do("supervisor", Bulletin, key, "submit", {}, SERVED)
     return key
 

@@ -314,7 +314,7 @@ def test_marks_are_what_the_events_tell(sqlite_installation: Installation) -> No
         suppress_health_check=list(HealthCheck),
     )
     run_state_machine_as_test(machine, settings=limits)
-    reached: set[str] = machine.reached  # type: ignore[attr-defined]
+    reached: set[str] = machine.reached
     assert reached >= {
         "late_response",
         "no_response",

@@ -38,7 +38,7 @@ def test_instants_are_written_to_the_minute_in_the_countys_zone():
 
 def test_an_instant_without_zone_is_refused():
     with pytest.raises(ValueError, match="time zone"):
-        instant_text(datetime(2026, 11, 20, 8, 30), SHANGHAI)  # noqa: DTZ001
+        instant_text(datetime(2026, 11, 20, 8, 30), SHANGHAI)  # noqa: DTZ001 - naive on purpose
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from models.workflow import (
 )
 
 
-class Declared(BaseView):  # type: ignore[misc]
+class Declared(BaseView):
     """Pages of a record type. A subclass names the model and who reads and writes; the rest is derived, and may be refined."""
 
     model: ClassVar[type[Record]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import jsonify, render_template, request
 from flask_appbuilder import expose
@@ -18,13 +18,26 @@ from app.portal.words import call_address, is_quantity, pill, value_text
 from models.base import described, fields_of
 from models.viewer import Viewer
 
+Drawing = TypeVar("Drawing", bound=Callable[..., Cell])
+_heads: dict[Callable[..., Cell], Any] = {}
+
+
+def drawn(head: Any) -> Callable[[Drawing], Drawing]:
+    """Give a method `cell_<name>`, which draws a column that is no field's, the head of that column."""
+
+    def keep(drawing: Drawing) -> Drawing:
+        _heads[drawing] = head
+        return drawing
+
+    return keep
+
 
 class Listed(Declared):
     """The list of a record type."""
 
     @expose("/list/")
     def list(self) -> Any:
-        """The list, newest first, filtered, searched, paged by key."""
+        """The list, filtered, searched, paged by key."""
         person = self.demand("can_list")
         listing = Listing(self, person, request.args)
         return render_template(
@@ -62,9 +75,9 @@ class Listed(Declared):
 
     def cell(self, record: Any, name: str) -> Cell:
         """A cell of the list."""
-        drawn: Callable[[Any], Cell] | None = getattr(self, f"cell_{name}", None)
-        if drawn is not None:
-            return drawn(record)
+        draw: Callable[[Any], Cell] | None = getattr(self, f"cell_{name}", None)
+        if draw is not None:
+            return draw(record)
         asked = fields_of(self.model)[name]
         value = getattr(record, name)
         if name == "state":
@@ -74,7 +87,7 @@ class Listed(Declared):
 
     def column_label(self, name: str) -> str:
         fields = fields_of(self.model)
-        return str(fields[name].label) if name in fields else str(getattr(self, f"cell_{name}").label)
+        return str(fields[name].label if name in fields else _heads[getattr(type(self), f"cell_{name}")])
 
     def new_title(self) -> str:
         """Title of the form for a new record, and of the button that opens it."""

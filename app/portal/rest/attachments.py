@@ -37,7 +37,7 @@ LISTED: schema.Schema = {
 }
 
 
-class Attaching(BaseApi):  # type: ignore[misc]
+class Attaching(BaseApi):
     """The operations on a record's files; the row filter on the record decides who has any."""
 
     model: ClassVar[type[Record]]

@@ -12,7 +12,7 @@ import config
 from app.portal.rest import asking, schema
 
 
-class ApiDescription(OpenApi):  # type: ignore[misc]
+class ApiDescription(OpenApi):
     """Flask-AppBuilder's description, open to everybody who is signed in by token."""
 
     allow_browser_login = False

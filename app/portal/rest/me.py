@@ -15,7 +15,7 @@ from models.organisation import Organisation
 from models.person import Person
 
 
-class MeApi(BaseApi):  # type: ignore[misc]
+class MeApi(BaseApi):
     """The signed-in person; needs no permission."""
 
     resource_name = "me"

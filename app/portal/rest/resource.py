@@ -37,7 +37,7 @@ def add_shared_components(spec: APISpec) -> None:
         components.schema("Named", schema.NAMED)
 
 
-class ReadApi(ModelRestApi):  # type: ignore[misc]
+class ReadApi(ModelRestApi):
     """List and show. Refusals are raised and answered in one place (`app.errors`), so nothing here catches."""
 
     shape: ClassVar[Shape]

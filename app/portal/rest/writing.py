@@ -153,7 +153,7 @@ def _set_lines(
         if line is None:
             line = line_type()
             if hasattr(line_type, "county_id"):
-                line.county_id = record.county_id  # type: ignore[attr-defined]  # a line's county is its record's
+                line.county_id = record.county_id  # a line's county is its record's
             relation.append(line)
             touched = True
         line.changed_for = record.changed_for

@@ -44,7 +44,7 @@ class MailServer:
         asked = (
             {"auth_required": True, "auth_require_tls": False, "authenticator": self._admits} if self.password else {}
         )
-        self._controller = Controller(self, hostname="127.0.0.1", port=self.port, **asked)  # type: ignore[arg-type]
+        self._controller = Controller(self, hostname="127.0.0.1", port=self.port, **asked)
         self._controller.start()
 
     def stop(self) -> None:

@@ -28,7 +28,7 @@ NIGHT = at("2026-11-24 03:10")
 
 
 def clock_of(instant: object) -> str:
-    return f"{instant.astimezone(ZONE):%H:%M}"  # type: ignore[attr-defined]
+    return f"{instant.astimezone(ZONE):%H:%M}"
 
 
 def on_duty(county: County, organisation: str, *people: str) -> None:

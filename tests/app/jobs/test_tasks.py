@@ -97,7 +97,7 @@ def test_rendering_happens_outside_of_any_transaction(county: County, monkeypatc
     busy: list[int] = []
 
     def looking(kind: str, context: dict[str, object]) -> bytes:
-        busy.append(db.engine.pool.checkedout())  # type: ignore[attr-defined]
+        busy.append(db.engine.pool.checkedout())
         return b"%PDF"
 
     monkeypatch.setattr(reports, "render", looking)

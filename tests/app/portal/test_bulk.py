@@ -53,7 +53,7 @@ def test_when_everything_was_done_the_list_stands_as_before(county: County) -> N
     keys = plant(county, 30)
     here = visitor(county, "dispatcher")
     page = here.get("/call/list/?tab=all&state=submitted&sort=title")
-    page = here.get(re.search(r'rel="next" href="([^"]+)"', page.text).group(1).replace("&amp;", "&"))  # type: ignore[union-attr]
+    page = here.get(re.search(r'rel="next" href="([^"]+)"', page.text).group(1).replace("&amp;", "&"))
     back = next(one for one in forms_of(page) if "next" in one.values).values["next"][0]
     answer = here.post("/call/bulk/accept", {"keys": [str(keys[28])], "next": back})
     assert answer.status_code == 302

@@ -128,7 +128,7 @@ def test_an_emergency_asks_for_its_departments_after_saving(county: County) -> N
     answer = here.post("/call/add", TYPED | {"kind": "emergency", "then": "submit"})
     assert answer.status_code == 302
     assert answer.location.endswith("#action-submit")
-    call = int(re.search(r"/show/(\d+)", answer.location).group(1))  # type: ignore[union-attr]
+    call = int(re.search(r"/show/(\d+)", answer.location).group(1))
     assert here.post(f"/call/{call}/submit", {"departments": [str(county["department3"])]}).status_code == 302
     assert county.states(call) == ("dispatched", "pending")
 

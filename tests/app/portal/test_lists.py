@@ -101,7 +101,7 @@ def test_a_page_does_not_wait_for_the_count_of_what_was_asked_for(county: County
     here = visitor(county, "dispatcher")
     page = here.get("/call/list/?tab=all&q=第")
     assert "超过25条" in page.text
-    address = html.unescape(re.search(r'data-count="([^"]+)"', page.text)[1])  # type: ignore[index]
+    address = html.unescape(re.search(r'data-count="([^"]+)"', page.text)[1])
     assert "30" in here.get(address).json["label"]
     assert "30" not in visitor(county, "township2").get(address).json["label"], "each counts what he sees"
     assert "data-count" not in here.get("/call/list/?tab=all").text, "nothing was asked for, which is counted at once"

@@ -24,7 +24,7 @@ def blocks(here: Visitor, address: str) -> dict[str, str]:
     page = here.get(address)
     assert page.status_code == 200
     found = re.findall(r'<section class="card" aria-labelledby="related-\d+">(.*?)</section>', page.text, re.S)
-    return {re.search(r'href="([^"]+)"', one).group(1).replace("&amp;", "&"): one for one in found}  # type: ignore[union-attr]
+    return {re.search(r'href="([^"]+)"', one).group(1).replace("&amp;", "&"): one for one in found}
 
 
 def test_an_item_shows_the_calls_that_cite_it_newest_first_and_those_only_that_the_viewer_sees(county: County) -> None:

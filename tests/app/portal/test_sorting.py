@@ -53,20 +53,20 @@ def plant(county: County) -> None:
 
 def walk(here: object, address: str, rel: str = "next") -> list[list[str]]:
     pages = []
-    page = here.get(address)  # type: ignore[attr-defined]
+    page = here.get(address)
     while True:
         assert page.status_code == 200, page.request.path
         pages.append(titles(page))
         if not link(page, rel):
             return pages
-        page = here.get(link(page, rel))  # type: ignore[attr-defined]
+        page = here.get(link(page, rel))
 
 
 def last_page(here: object, address: str) -> str:
-    page = here.get(address)  # type: ignore[attr-defined]
+    page = here.get(address)
     while link(page, "next"):
         address = link(page, "next")
-        page = here.get(address)  # type: ignore[attr-defined]
+        page = here.get(address)
     return address
 
 
