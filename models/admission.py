@@ -11,7 +11,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from models import viewer
-from models.base import JSON, CountyRecord, UtcDateTime, choice_type, column, person_reference, reference
+from models.base import JSON, CountyRecord, UtcDateTime, choice_type, column, person_reference, reference, state_column
 from models.event import canonical
 from models.field import Choice
 from models.organisation import Organisation
@@ -126,15 +126,7 @@ class Admission(CountyRecord):
     applicant_id: Mapped[int] = reference(
         _l("Applicant"), "organisation", listed=True, searched=True, editable=False, nullable=False
     )
-    state: Mapped[AdmissionState] = column(
-        _l("State"),
-        choice_type(AdmissionState),
-        listed=True,
-        searched=True,
-        editable=False,
-        nullable=False,
-        default=AdmissionState.draft,
-    )
+    state: Mapped[AdmissionState] = state_column(AdmissionState.draft)
     submitted_at: Mapped[datetime | None] = column(_l("Submitted at"), UtcDateTime, editable=False, required=False)
     submitted_by_id: Mapped[int | None] = person_reference(_l("Submitted by"), editable=False, required=False)
     legal_opinion: Mapped[str] = column(
@@ -249,15 +241,7 @@ class AdmissionOpinion(CountyRecord):
     township_id: Mapped[int] = reference(
         _l("Township"), "organisation", listed=True, searched=True, editable=False, nullable=False
     )
-    state: Mapped[OpinionState] = column(
-        _l("State"),
-        choice_type(OpinionState),
-        listed=True,
-        searched=True,
-        editable=False,
-        nullable=False,
-        default=OpinionState.outstanding,
-    )
+    state: Mapped[OpinionState] = state_column(OpinionState.outstanding)
     asked_at: Mapped[datetime] = column(_l("Asked"), UtcDateTime, editable=False, nullable=False)
     due: Mapped[datetime] = column(_l("Reply due"), UtcDateTime, listed=True, editable=False, nullable=False)
     answer: Mapped[Answer | None] = column(

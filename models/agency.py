@@ -10,7 +10,16 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, Session, relationship, validates
 
 from models import clock, event, viewer
-from models.base import CountyRecord, UtcDateTime, choice_type, column, person_reference, reference, referred
+from models.base import (
+    CountyRecord,
+    UtcDateTime,
+    choice_type,
+    column,
+    person_reference,
+    reference,
+    referred,
+    state_column,
+)
 from models.calendar import work_calendar
 from models.field import Choice, Field, FieldError
 from models.organisation import Organisation, OrganisationKind
@@ -265,15 +274,7 @@ class MembershipTransfer(CountyRecord):
         _l("Transferred to"), "organisation", listed=True, searched=True, editable=False
     )
     membership: Mapped[Membership | None] = column(_l("Kind of relation"), choice_type(Membership), editable=False)
-    state: Mapped[TransferState] = column(
-        _l("State"),
-        choice_type(TransferState),
-        listed=True,
-        searched=True,
-        editable=False,
-        nullable=False,
-        default=TransferState.draft,
-    )
+    state: Mapped[TransferState] = state_column(TransferState.draft)
     sent_at: Mapped[datetime | None] = column(_l("Sent at"), UtcDateTime, editable=False)
     receipt: Mapped[str] = column(
         _l("Number of the receipt"), sa.String(60), editable=False, nullable=False, default=""

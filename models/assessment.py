@@ -15,7 +15,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from models import clock, viewer
-from models.base import JSON, CountyRecord, UtcDateTime, choice_type, column, person_reference, reference
+from models.base import JSON, CountyRecord, UtcDateTime, choice_type, column, person_reference, reference, state_column
 from models.call_indicators import CallIndicator
 from models.field import Choice
 from models.organisation import Organisation
@@ -103,15 +103,7 @@ class AssessmentScheme(CountyRecord):
         _l("Townships weigh"), choice_type(Weighting), nullable=False, default=Weighting.equal, prefill="equal"
     )
     basis: Mapped[str] = column(_l("Basis"), sa.Text, required=False, nullable=False, default="")
-    state: Mapped[SchemeState] = column(
-        _l("State"),
-        choice_type(SchemeState),
-        listed=True,
-        searched=True,
-        editable=False,
-        nullable=False,
-        default=SchemeState.draft,
-    )
+    state: Mapped[SchemeState] = state_column(SchemeState.draft)
     published_at: Mapped[datetime | None] = column(_l("Published at"), UtcDateTime, editable=False)
 
     indicators: Mapped[list[Indicator]] = relationship(
@@ -247,15 +239,7 @@ class AssessmentRun(CountyRecord):
     )
     period_from: Mapped[date] = column(_l("Period from"), sa.Date, listed=True, nullable=False)
     period_to: Mapped[date] = column(_l("Period to"), sa.Date, listed=True, nullable=False)
-    state: Mapped[RunState] = column(
-        _l("State"),
-        choice_type(RunState),
-        listed=True,
-        searched=True,
-        editable=False,
-        nullable=False,
-        default=RunState.open,
-    )
+    state: Mapped[RunState] = state_column(RunState.open)
     figures_at: Mapped[datetime | None] = column(
         _l("Figures as of"), UtcDateTime, editable=False, help=_l("What happened later does not count.")
     )
@@ -304,15 +288,7 @@ class Questionnaire(CountyRecord):
     organisation_id: Mapped[int] = reference(
         _l("Evaluator"), "organisation", listed=True, searched=True, editable=False, nullable=False
     )
-    state: Mapped[SheetState] = column(
-        _l("State"),
-        choice_type(SheetState),
-        listed=True,
-        searched=True,
-        editable=False,
-        nullable=False,
-        default=SheetState.open,
-    )
+    state: Mapped[SheetState] = state_column(SheetState.open)
     remark: Mapped[str] = column(_l("Remark"), sa.Text, editable=False, required=False, nullable=False, default="")
     signed_by: Mapped[str] = column(_l("Signed by"), sa.String(60), editable=False, nullable=False, default="")
     submitted_at: Mapped[datetime | None] = column(_l("Handed in at"), UtcDateTime, listed=True, editable=False)

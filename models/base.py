@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import sqlalchemy as sa
 from flask_appbuilder import Model
+from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, MappedColumn, Mapper, Session, declared_attr, mapped_column
 
 from models import clock, viewer
@@ -95,6 +96,19 @@ def column(
         "confidential": confidential,
     }
     return mapped_column(*args, info=info, **options)
+
+
+def state_column(first: Choice) -> MappedColumn[Any]:
+    """Where a record stands in its workflow, and where it begins: read in lists, found by filters, changed by steps alone."""
+    return column(
+        _l("State"),
+        choice_type(type(first)),
+        listed=True,
+        searched=True,
+        editable=False,
+        nullable=False,
+        default=first,
+    )
 
 
 def describe(present: sa.Column[Any], label: Text, **words: Any) -> None:

@@ -10,7 +10,17 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from models import viewer
-from models.base import JSON, CountyRecord, Record, UtcDateTime, choice_type, column, person_reference, reference
+from models.base import (
+    JSON,
+    CountyRecord,
+    Record,
+    UtcDateTime,
+    choice_type,
+    column,
+    person_reference,
+    reference,
+    state_column,
+)
 from models.conclusion import Conclusion, ConclusionState, Finding
 from models.field import Choice
 from models.organisation import Organisation
@@ -105,15 +115,7 @@ class Bulletin(CountyRecord):
         default=Circulation.everyone,
         prefill="everyone",
     )
-    state: Mapped[BulletinState] = column(
-        _l("State"),
-        choice_type(BulletinState),
-        listed=True,
-        searched=True,
-        editable=False,
-        nullable=False,
-        default=BulletinState.draft,
-    )
+    state: Mapped[BulletinState] = state_column(BulletinState.draft)
     snapshot: Mapped[dict[str, Any] | None] = mapped_column(JSON, nullable=True)
     """The figures, frozen when a statistics bulletin is submitted."""
     submitted_at: Mapped[datetime | None] = column(_l("Submitted for approval"), UtcDateTime, editable=False)

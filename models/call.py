@@ -21,6 +21,7 @@ from models.base import (
     column,
     person_reference,
     reference,
+    state_column,
 )
 from models.checklist import Checklist, ChecklistItem, ChecklistState
 from models.field import Choice
@@ -243,15 +244,7 @@ class Call(CountyRecord):
     township_id: Mapped[int] = reference(
         _l("Township"), "organisation", listed=True, searched=True, editable=False, nullable=False
     )
-    state: Mapped[CallState] = column(
-        _l("State"),
-        choice_type(CallState),
-        listed=True,
-        searched=True,
-        editable=False,
-        nullable=False,
-        default=CallState.draft,
-    )
+    state: Mapped[CallState] = state_column(CallState.draft)
     complex: Mapped[bool] = column(_l("Complex"), sa.Boolean, editable=False, nullable=False, default=False)
     remark: Mapped[str] = column(
         _l("Remark of the office"), sa.Text, editable=False, required=False, nullable=False, default=""
@@ -488,15 +481,7 @@ class Assignment(CountyRecord):
     role: Mapped[AssignmentRole] = column(
         _l("Part in the matter"), choice_type(AssignmentRole), listed=True, editable=False, nullable=False
     )
-    state: Mapped[AssignmentState] = column(
-        _l("State"),
-        choice_type(AssignmentState),
-        listed=True,
-        searched=True,
-        editable=False,
-        nullable=False,
-        default=AssignmentState.pending,
-    )
+    state: Mapped[AssignmentState] = state_column(AssignmentState.pending)
     round: Mapped[int] = column(_l("Round"), sa.Integer, listed=True, editable=False, nullable=False, default=1)
     assigned_at: Mapped[datetime] = column(_l("Dispatched"), UtcDateTime, listed=True, editable=False, nullable=False)
     respond_due: Mapped[datetime] = column(_l("Response due"), UtcDateTime, listed=True, editable=False, nullable=False)

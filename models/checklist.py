@@ -11,7 +11,17 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship, synonym, validates
 
 from models import viewer
-from models.base import KEY, CountyRecord, Record, UtcDateTime, choice_type, column, person_reference, reference
+from models.base import (
+    KEY,
+    CountyRecord,
+    Record,
+    UtcDateTime,
+    choice_type,
+    column,
+    person_reference,
+    reference,
+    state_column,
+)
 from models.field import Choice, FieldError, Text
 from models.organisation import Organisation, find_by_name
 from models.setting import setting
@@ -134,15 +144,7 @@ class Checklist(CountyRecord):
     )
     previous_id: Mapped[int | None] = reference(_l("Previous version"), "checklist", required=False, editable=False)
     edition: Mapped[int] = column(_l("Version"), sa.Integer, listed=True, editable=False, nullable=False)
-    state: Mapped[ChecklistState] = column(
-        _l("State"),
-        choice_type(ChecklistState),
-        listed=True,
-        searched=True,
-        editable=False,
-        nullable=False,
-        default=ChecklistState.draft,
-    )
+    state: Mapped[ChecklistState] = state_column(ChecklistState.draft)
     effective_from: Mapped[date | None] = column(_l("Effective from"), sa.Date, listed=True, required=False)
     effective_to: Mapped[date | None] = column(_l("Effective to"), sa.Date, required=False, editable=False)
     approved_at: Mapped[datetime | None] = column(_l("Approved at"), UtcDateTime, required=False, editable=False)

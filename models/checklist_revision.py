@@ -10,7 +10,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from models import viewer
-from models.base import CountyRecord, UtcDateTime, choice_type, column, person_reference, reference
+from models.base import CountyRecord, UtcDateTime, choice_type, column, person_reference, reference, state_column
 from models.checklist import Checklist, ChecklistItem
 from models.field import Choice, Field, Text
 from models.organisation import Organisation
@@ -75,15 +75,7 @@ class ChecklistRevision(CountyRecord):
     proposer_id: Mapped[int] = reference(
         _l("Proposed by"), "organisation", listed=True, searched=True, editable=False, nullable=False
     )
-    state: Mapped[RevisionState] = column(
-        _l("State"),
-        choice_type(RevisionState),
-        listed=True,
-        searched=True,
-        editable=False,
-        nullable=False,
-        default=RevisionState.draft,
-    )
+    state: Mapped[RevisionState] = state_column(RevisionState.draft)
     submitted_at: Mapped[datetime | None] = column(_l("Submitted at"), UtcDateTime, editable=False, required=False)
     submitted_by_id: Mapped[int | None] = person_reference(_l("Submitted by"), editable=False, required=False)
     lawful: Mapped[bool | None] = column(_l("Found lawful"), sa.Boolean, editable=False, required=False)

@@ -13,7 +13,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, Session, relationship
 
 from models import viewer
-from models.base import CountyRecord, UtcDateTime, choice_type, column, person_reference, reference
+from models.base import CountyRecord, UtcDateTime, choice_type, column, person_reference, reference, state_column
 from models.call import Assignment, AssignmentState, Call
 from models.event import Event
 from models.field import Choice, Text
@@ -92,15 +92,7 @@ class Conclusion(CountyRecord):
         default="",
         help=_l("What happened and when. The department reads this and explains itself. Name no person."),
     )
-    state: Mapped[ConclusionState] = column(
-        _l("State"),
-        choice_type(ConclusionState),
-        listed=True,
-        searched=True,
-        editable=False,
-        nullable=False,
-        default=ConclusionState.draft,
-    )
+    state: Mapped[ConclusionState] = state_column(ConclusionState.draft)
     asked_at: Mapped[datetime | None] = column(_l("Explanation asked for"), UtcDateTime, editable=False)
     explain_due: Mapped[datetime | None] = column(_l("Explanation due"), UtcDateTime, editable=False)
     explained_at: Mapped[datetime | None] = column(_l("Explained"), UtcDateTime, editable=False)

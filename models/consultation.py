@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from models import viewer
 from models.agency import StationedAgency
-from models.base import KEY, CountyRecord, UtcDateTime, choice_type, column, reference, referred
+from models.base import KEY, CountyRecord, UtcDateTime, choice_type, column, reference, referred, state_column
 from models.field import Choice
 from models.organisation import Organisation
 from models.person import Person
@@ -115,15 +115,7 @@ class PersonnelConsultation(CountyRecord):
         _l("Township consulted"), "organisation", listed=True, searched=True, editable=False
     )
     to_township_id: Mapped[int | None] = reference(_l("Township consulted as well"), "organisation", editable=False)
-    state: Mapped[ConsultationState] = column(
-        _l("State"),
-        choice_type(ConsultationState),
-        listed=True,
-        searched=True,
-        editable=False,
-        nullable=False,
-        default=ConsultationState.draft,
-    )
+    state: Mapped[ConsultationState] = state_column(ConsultationState.draft)
     sent_at: Mapped[datetime | None] = column(_l("Sent at"), UtcDateTime, editable=False)
     lapse_rule: Mapped[LapseRule | None] = column(
         _l("If no reply comes in time"), choice_type(LapseRule), editable=False
@@ -222,15 +214,7 @@ class ConsultationOpinion(CountyRecord):
     township_id: Mapped[int] = reference(
         _l("Township"), "organisation", listed=True, searched=True, editable=False, nullable=False
     )
-    state: Mapped[OpinionState] = column(
-        _l("State"),
-        choice_type(OpinionState),
-        listed=True,
-        searched=True,
-        editable=False,
-        nullable=False,
-        default=OpinionState.outstanding,
-    )
+    state: Mapped[OpinionState] = state_column(OpinionState.outstanding)
     due: Mapped[datetime] = column(
         _l("Reply of the Party committee due"), UtcDateTime, listed=True, editable=False, nullable=False
     )

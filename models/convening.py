@@ -10,7 +10,16 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, relationship
 
 from models import viewer
-from models.base import CountyRecord, Record, UtcDateTime, choice_type, column, person_reference, reference
+from models.base import (
+    CountyRecord,
+    Record,
+    UtcDateTime,
+    choice_type,
+    column,
+    person_reference,
+    reference,
+    state_column,
+)
 from models.call import Call, seen_with_call
 from models.field import Choice
 from models.organisation import Organisation
@@ -42,15 +51,7 @@ class Convening(CountyRecord):
     plural = _l("Meetings on site")
 
     call_id: Mapped[int] = reference(_l("Call"), "call", listed=True, editable=False, nullable=False)
-    state: Mapped[ConveningState] = column(
-        _l("State"),
-        choice_type(ConveningState),
-        listed=True,
-        searched=True,
-        editable=False,
-        nullable=False,
-        default=ConveningState.planned,
-    )
+    state: Mapped[ConveningState] = state_column(ConveningState.planned)
     at: Mapped[datetime] = column(_l("Time"), UtcDateTime, listed=True, editable=False, nullable=False)
     place: Mapped[str] = column(_l("Place"), sa.String(200), listed=True, searched=True, editable=False, nullable=False)
     matter: Mapped[str] = column(_l("What is to be settled"), sa.Text, editable=False, nullable=False, default="")

@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, relationship
 
 from models import viewer
-from models.base import CountyRecord, Record, UtcDateTime, choice_type, column, person_reference, reference
+from models.base import CountyRecord, Record, UtcDateTime, column, person_reference, reference, state_column
 from models.call import Call, seen_with_call
 from models.organisation import Organisation
 from models.person import Person
@@ -39,15 +39,7 @@ class Escalation(CountyRecord):
     attachable = False
 
     call_id: Mapped[int] = reference(_l("Call"), "call", listed=True, editable=False, nullable=False)
-    state: Mapped[EscalationState] = column(
-        _l("State"),
-        choice_type(EscalationState),
-        listed=True,
-        searched=True,
-        editable=False,
-        nullable=False,
-        default=EscalationState.asked,
-    )
+    state: Mapped[EscalationState] = state_column(EscalationState.asked)
     why: Mapped[str] = column(
         _l("Why it is brought before the leader"), sa.Text, listed=True, editable=False, nullable=False
     )

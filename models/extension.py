@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, relationship
 
 from models import viewer
-from models.base import CountyRecord, Record, UtcDateTime, choice_type, column, person_reference, reference
+from models.base import CountyRecord, Record, UtcDateTime, column, person_reference, reference, state_column
 from models.call import Assignment
 from models.person import Person
 from models.workflow import State
@@ -33,15 +33,7 @@ class Extension(CountyRecord):
     assignment_id: Mapped[int] = reference(
         _l("Assignment"), "assignment", listed=True, editable=False, nullable=False, index=False
     )
-    state: Mapped[ExtensionState] = column(
-        _l("State"),
-        choice_type(ExtensionState),
-        listed=True,
-        searched=True,
-        editable=False,
-        nullable=False,
-        default=ExtensionState.requested,
-    )
+    state: Mapped[ExtensionState] = state_column(ExtensionState.requested)
     until: Mapped[date] = column(_l("Until"), sa.Date, listed=True, editable=False, nullable=False)
     reason: Mapped[str] = column(_l("Reason"), sa.Text, listed=True, editable=False, nullable=False)
     old_due: Mapped[datetime] = column(

@@ -18,7 +18,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from models import clock, viewer
 from models.agency import StationedAgency, only_agency, own_agencies
-from models.base import CountyRecord, UtcDateTime, choice_type, column, reference, referred
+from models.base import CountyRecord, UtcDateTime, column, reference, referred, state_column
 from models.calendar import work_calendar
 from models.field import Field, FieldError
 from models.setting import counties_with, refuse_switched_off
@@ -86,15 +86,7 @@ class AccountPeriod(FundsRecord):
         _l("Allotted"), MONEY, listed=True, editable=False, nullable=False, default=NOTHING
     )
     spent: Mapped[Decimal] = column(_l("Spent"), MONEY, listed=True, editable=False, nullable=False, default=NOTHING)
-    state: Mapped[PeriodState] = column(
-        _l("State"),
-        choice_type(PeriodState),
-        listed=True,
-        searched=True,
-        editable=False,
-        nullable=False,
-        default=PeriodState.open,
-    )
+    state: Mapped[PeriodState] = state_column(PeriodState.open)
     closed_at: Mapped[datetime | None] = column(_l("Closed at"), UtcDateTime, editable=False)
 
     @property

@@ -10,7 +10,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from models import viewer
-from models.base import CountyRecord, UtcDateTime, choice_type, column, reference
+from models.base import CountyRecord, UtcDateTime, column, reference, state_column
 from models.checklist import ChecklistItem
 from models.field import Field
 from models.organisation import Organisation
@@ -81,15 +81,7 @@ class HandDownReport(CountyRecord):
     township_id: Mapped[int] = reference(
         _l("Township"), "organisation", listed=True, searched=True, editable=False, nullable=False
     )
-    state: Mapped[HandDownState] = column(
-        _l("State"),
-        choice_type(HandDownState),
-        listed=True,
-        searched=True,
-        editable=False,
-        nullable=False,
-        default=HandDownState.draft,
-    )
+    state: Mapped[HandDownState] = state_column(HandDownState.draft)
     received_at: Mapped[datetime | None] = column(_l("Received at"), UtcDateTime, editable=False, required=False)
     submitted_by_id: Mapped[int | None] = mapped_column(sa.Integer, sa.ForeignKey("ab_user.id"))
     violation: Mapped[bool | None] = column(

@@ -10,7 +10,16 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, Session, relationship
 
 from models import viewer
-from models.base import CountyRecord, Record, UtcDateTime, choice_type, column, person_reference, reference
+from models.base import (
+    CountyRecord,
+    Record,
+    UtcDateTime,
+    choice_type,
+    column,
+    person_reference,
+    reference,
+    state_column,
+)
 from models.call import Assignment, Call, Report
 from models.checklist import ChecklistItem
 from models.field import Choice, Field, Text
@@ -89,15 +98,7 @@ class Inspection(CountyRecord):
         _l("Organisation inspected"), "organisation", listed=True, searched=True, required=True
     )
     planned_on: Mapped[date | None] = column(_l("Planned for"), sa.Date, listed=True, required=False)
-    state: Mapped[InspectionState] = column(
-        _l("State"),
-        choice_type(InspectionState),
-        listed=True,
-        searched=True,
-        editable=False,
-        nullable=False,
-        default=InspectionState.draft,
-    )
+    state: Mapped[InspectionState] = state_column(InspectionState.draft)
     begun_at: Mapped[datetime | None] = column(_l("Begun"), UtcDateTime, editable=False)
     findings: Mapped[str] = column(
         _l("What was found"), sa.Text, editable=False, required=False, nullable=False, default=""

@@ -9,7 +9,16 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, relationship
 
 from models import viewer
-from models.base import CountyRecord, Record, UtcDateTime, choice_type, column, person_reference, reference
+from models.base import (
+    CountyRecord,
+    Record,
+    UtcDateTime,
+    choice_type,
+    column,
+    person_reference,
+    reference,
+    state_column,
+)
 from models.call import Call, Satisfaction, seen_with_call
 from models.convening import Convening
 from models.organisation import Organisation
@@ -47,15 +56,7 @@ class LongTerm(CountyRecord):
     department_id: Mapped[int] = reference(
         _l("Department"), "organisation", listed=True, searched=True, editable=False, nullable=False
     )
-    state: Mapped[LongTermState] = column(
-        _l("State"),
-        choice_type(LongTermState),
-        listed=True,
-        searched=True,
-        editable=False,
-        nullable=False,
-        default=LongTermState.requested,
-    )
+    state: Mapped[LongTermState] = state_column(LongTermState.requested)
     plan: Mapped[str] = column(_l("Plan"), sa.Text, listed=True, editable=False, nullable=False)
     requested_at: Mapped[datetime] = column(_l("Requested"), UtcDateTime, listed=True, editable=False, nullable=False)
     requested_by_id: Mapped[int | None] = person_reference(_l("Requested by"), editable=False)
@@ -113,15 +114,7 @@ class Milestone(CountyRecord):
     department_id: Mapped[int] = reference(
         _l("Department"), "organisation", listed=True, searched=True, editable=False, nullable=False
     )
-    state: Mapped[MilestoneState] = column(
-        _l("State"),
-        choice_type(MilestoneState),
-        listed=True,
-        searched=True,
-        editable=False,
-        nullable=False,
-        default=MilestoneState.planned,
-    )
+    state: Mapped[MilestoneState] = state_column(MilestoneState.planned)
     text: Mapped[str] = column(
         _l("What is to be done"), sa.String(300), listed=True, searched=True, editable=False, nullable=False
     )

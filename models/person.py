@@ -16,7 +16,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 from werkzeug.security import generate_password_hash
 
 from models import clock, viewer
-from models.base import KEY, Kept, UtcDateTime, choice_type, column, describe, reference
+from models.base import KEY, Kept, UtcDateTime, column, describe, reference, state_column
 from models.field import Text
 from models.organisation import Organisation
 from models.viewer import LEADER_OF as LEADER_OF
@@ -121,15 +121,7 @@ class Person(User, Kept):
     session_epoch: Mapped[int | None] = mapped_column(sa.Integer, default=0)
     """Raised on log-out and password change: sessions and tokens of an earlier epoch have ended."""
     must_change_password: Mapped[bool | None] = mapped_column(sa.Boolean, default=False)
-    state: Mapped[PersonState] = column(
-        _l("State"),
-        choice_type(PersonState),
-        listed=True,
-        searched=True,
-        editable=False,
-        nullable=False,
-        default=PersonState.active,
-    )
+    state: Mapped[PersonState] = state_column(PersonState.active)
     version: Mapped[int] = mapped_column(sa.Integer, nullable=False, default=1)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, nullable=False, default=clock.now)
     created_by_id: Mapped[int | None] = mapped_column(sa.Integer, sa.ForeignKey("ab_user.id"))

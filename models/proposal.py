@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, Session, relationship
 
 from models import viewer
 from models.agency import StationedAgency
-from models.base import CountyRecord, UtcDateTime, choice_type, column, reference
+from models.base import CountyRecord, UtcDateTime, choice_type, column, reference, state_column
 from models.calendar import work_calendar
 from models.document import take_number
 from models.field import Choice, Field
@@ -73,15 +73,7 @@ class AdjustmentProposal(CountyRecord):
     department_id: Mapped[int | None] = reference(
         _l("Department"), "organisation", listed=True, searched=True, editable=False
     )
-    state: Mapped[ProposalState] = column(
-        _l("State"),
-        choice_type(ProposalState),
-        listed=True,
-        searched=True,
-        editable=False,
-        nullable=False,
-        default=ProposalState.draft,
-    )
+    state: Mapped[ProposalState] = state_column(ProposalState.draft)
     sent_at: Mapped[datetime | None] = column(_l("Sent at"), UtcDateTime, editable=False)
     answer_due: Mapped[datetime | None] = column(_l("Answer due"), UtcDateTime, listed=True, editable=False)
     answer: Mapped[ProposalAnswer | None] = column(

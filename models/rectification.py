@@ -13,7 +13,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, Session, relationship
 
 from models import viewer
-from models.base import CountyRecord, UtcDateTime, choice_type, column, person_reference, reference
+from models.base import CountyRecord, UtcDateTime, column, person_reference, reference, state_column
 from models.calendar import work_calendar
 from models.conclusion import Conclusion
 from models.field import Field
@@ -59,15 +59,7 @@ class Rectification(CountyRecord):
         _l("Conclusion"), "conclusion", listed=True, editable=False, nullable=False, index=False
     )
     bulletin_id: Mapped[int | None] = reference(_l("Bulletin"), "bulletin", editable=False)
-    state: Mapped[RectificationState] = column(
-        _l("State"),
-        choice_type(RectificationState),
-        listed=True,
-        searched=True,
-        editable=False,
-        nullable=False,
-        default=RectificationState.ordered,
-    )
+    state: Mapped[RectificationState] = state_column(RectificationState.ordered)
     requirements: Mapped[str] = column(
         _l("What must be put right"), sa.Text, editable=False, required=False, nullable=False, default=""
     )

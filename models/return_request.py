@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, relationship
 
 from models import viewer
-from models.base import CountyRecord, Record, UtcDateTime, choice_type, column, person_reference, reference
+from models.base import CountyRecord, Record, UtcDateTime, column, person_reference, reference, state_column
 from models.call import Assignment
 from models.checklist import ChecklistItem
 from models.person import Person
@@ -35,15 +35,7 @@ class ReturnRequest(CountyRecord):
     assignment_id: Mapped[int] = reference(
         _l("Assignment"), "assignment", listed=True, editable=False, nullable=False, index=False
     )
-    state: Mapped[ReturnState] = column(
-        _l("State"),
-        choice_type(ReturnState),
-        listed=True,
-        searched=True,
-        editable=False,
-        nullable=False,
-        default=ReturnState.requested,
-    )
+    state: Mapped[ReturnState] = state_column(ReturnState.requested)
     reason: Mapped[str] = column(
         _l("Why it is not the department's duty"), sa.Text, listed=True, editable=False, nullable=False
     )

@@ -10,7 +10,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, Session, relationship
 
 from models import clock, viewer
-from models.base import CountyRecord, UtcDateTime, choice_type, column, person_reference, reference
+from models.base import CountyRecord, UtcDateTime, choice_type, column, person_reference, reference, state_column
 from models.calendar import work_calendar
 from models.conclusion import Conclusion, ConclusionState, took_part
 from models.conclusion_workflow import review_until
@@ -65,15 +65,7 @@ class ReviewRequest(CountyRecord):
         nullable=False,
         help=_l("Which facts or which finding are wrong, and why."),
     )
-    state: Mapped[ReviewState] = column(
-        _l("State"),
-        choice_type(ReviewState),
-        listed=True,
-        searched=True,
-        editable=False,
-        nullable=False,
-        default=ReviewState.filed,
-    )
+    state: Mapped[ReviewState] = state_column(ReviewState.filed)
     filed_at: Mapped[datetime] = column(
         _l("Filed"), UtcDateTime, listed=True, editable=False, nullable=False, default=clock.now
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -76,7 +77,7 @@ def _filled(rule: Rule, model: type[Any] | None) -> Iterator[str]:
             yield text.replace("<name>", name)
         return
     for argument in rule.arguments - {"pk"}:
-        text = text.replace(f"<{argument}>", ARGUMENTS[argument]).replace(f"<int:{argument}>", ARGUMENTS[argument])
+        text = re.sub(rf"<([^<>]*:)?{argument}>", ARGUMENTS[argument], text)
     yield text
 
 
@@ -94,5 +95,5 @@ def _names(text: str, model: type[Record] | None) -> Iterator[str]:
         yield from (step.name for step in steps)
 
 
-ARGUMENTS: dict[str, str] = {"version": "v1", "key": "1", "year": "2026"}
+ARGUMENTS: dict[str, str] = {"version": "v1", "key": "1", "year": "2026", "form": "pdf"}
 """Other arguments of addresses."""
