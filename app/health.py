@@ -21,7 +21,8 @@ from app.database import db
 from app.jobs import queue
 from models import clock, viewer
 from models.calendar import CalendarYear
-from models.call import Assignment, AssignmentState, Call, CallState
+from models.call import Assignment, Call
+from models.call_words import AssignmentState, CallState
 from models.delivery import Delivery, DeliveryState
 from models.document import Document
 from models.event import Event

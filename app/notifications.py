@@ -16,7 +16,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from models.base import RECORD_TYPES
-from models.call import AssignmentRole, DeclineReason
+from models.call_words import AssignmentRole, DeclineReason
 from models.field import Text
 from models.notification import Notification, Topic
 from models.party_clocks import CLOCK_NAMES

@@ -20,7 +20,7 @@ from bench.county import PERSON, Ground, ground
 from bench.measure import Measured, measured
 from bench.peers import bare
 from bench.postgresql import cluster
-from models.call import CallParty
+from models.call_party import CallParty
 
 ROOT = Path(__file__).resolve().parent.parent
 CALLS = 1_000_000

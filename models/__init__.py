@@ -7,6 +7,7 @@ from models import assignment_workflow as assignment_workflow
 from models import attachment as attachment
 from models import bulletin_workflow as bulletin_workflow
 from models import call_link as call_link
+from models import call_report as call_report
 from models import canned_text as canned_text
 from models import changes as changes
 from models import checklist_guard as checklist_guard

@@ -10,20 +10,13 @@ from flask_babel import lazy_gettext as _l
 
 from models import department_steps, extension_steps, return_steps
 from models.calendar import work_calendar
-from models.call import (
-    Assignment,
-    AssignmentRole,
-    AssignmentState,
-    Call,
-    CallState,
-    Report,
-    ResponseManner,
-    Solved,
-)
+from models.call import Assignment, Call
 from models.call_beside import merged_with
 from models.call_dispatch import stop
+from models.call_report import Report
 from models.call_roles import DEPARTMENT, DISPATCHER
 from models.call_settling import SETTLED, settle
+from models.call_words import AssignmentRole, AssignmentState, CallState, ResponseManner, Solved
 from models.call_workflow import PROGRESS
 from models.department_steps import not_in_hand
 from models.field import Field

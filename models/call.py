@@ -1,4 +1,4 @@
-"""Calls: a township summons county departments; assignments, reports, evaluations and the parties that see them (2.1)."""
+"""Calls: a township summons county departments, each with an assignment (2.1). Beside them: `call_words`, `call_party`, `call_report`."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from flask_appbuilder import Model
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from models import viewer
 from models.base import (
-    KEY,
     RECORD_TYPES,
     CountyRecord,
     Record,
@@ -23,94 +21,29 @@ from models.base import (
     reference,
     state_column,
 )
+from models.call_party import PARTIES, CallParty, keep_parties
+from models.call_words import (
+    AssignmentRole,
+    AssignmentState,
+    CallKind,
+    CallSource,
+    CallState,
+    DeclineReason,
+    Mark,
+    ResponseManner,
+)
 from models.checklist import Checklist, ChecklistItem, ChecklistState
-from models.field import Choice
 from models.organisation import Organisation
 from models.person import Person
-from models.workflow import Conflict, Forbidden, Invalid, State
+from models.workflow import Conflict, Forbidden, Invalid
 
 if TYPE_CHECKING:
+    from models.call_report import Evaluation, Report
     from models.convening import Convening
     from models.escalation import Escalation, Instruction
     from models.extension import Extension
     from models.milestone import LongTerm, Milestone
     from models.return_request import ReturnRequest
-
-
-class CallKind(Choice):
-    general = "general", _l("General")
-    emergency = "emergency", _l("Emergency")
-
-
-class CallSource(Choice):
-    own = "own", _l("Found by ourselves")
-    grid = "grid", _l("Grid")
-    hotline = "12345", _l("12345 hotline")
-    superior = "superior", _l("Assigned from above")
-    other = "other", _l("Other")
-
-
-class DeclineReason(Choice):
-    """Why a call is not accepted (2.1)."""
-
-    own_power = "own_power", _l("Within the township's own power")
-    litigation = "litigation", _l("Litigation or petition")
-    duplicate = "duplicate", _l("Duplicate of another call")
-    classified = "classified", _l("Classified")
-    out_of_scope = "out_of_scope", _l("Outside the scope of calls")
-
-
-class CallState(State):
-    draft = "draft", _l("Draft"), "waiting"
-    submitted = "submitted", _l("Waiting for acceptance"), "others"
-    returned = "returned", _l("To be completed"), "waiting"
-    accepted = "accepted", _l("Waiting for dispatch"), "others"
-    dispatched = "dispatched", _l("In hand"), "going"
-    reported = "reported", _l("Waiting for evaluation"), "waiting"
-    closed = "closed", _l("Closed"), "done", True
-    declined = "declined", _l("Declined"), "muted", True
-    withdrawn = "withdrawn", _l("Withdrawn"), "muted", True
-    long_term = "long_term", _l("Long-term handling"), "going"
-
-
-class AssignmentRole(Choice):
-    lead = "lead", _l("Lead department")
-    cooperating = "cooperating", _l("Cooperating department")
-
-
-class AssignmentState(State):
-    pending = "pending", _l("Waiting for response"), "others"
-    responded = "responded", _l("Being handled"), "going"
-    reported = "reported", _l("Reported"), "done"
-    return_requested = "return_requested", _l("Return requested"), "others"
-    returned = "returned", _l("Given back"), "muted", True
-    missed = "missed", _l("Not handled"), "overdue", True
-
-
-class ResponseManner(Choice):
-    phone = "phone", _l("By telephone")
-    on_site = "on_site", _l("On site")
-    meeting = "meeting", _l("In a meeting")
-
-
-class Solved(Choice):
-    solved = "solved", _l("Solved")
-    partly = "partly", _l("Partly solved")
-    not_solved = "not_solved", _l("Not solved")
-
-
-class Satisfaction(Choice):
-    satisfied = "satisfied", _l("Satisfied")
-    fair = "fair", _l("Fair")
-    dissatisfied = "dissatisfied", _l("Dissatisfied")
-
-
-class Mark(Choice):
-    """What stays of a missed deadline (2.2, end)."""
-
-    late_response = "late_response", _l("Late response")
-    no_response = "no_response", _l("No response")
-    late_report = "late_report", _l("Late report")
 
 
 def fields_in_force(record: Any) -> list[tuple[str, Any]]:
@@ -572,179 +505,6 @@ class Assignment(CountyRecord):
         if any(report.reported_at > report.due for report in counting.values()):
             found.append(Mark.late_report)
         return found
-
-
-class Report(CountyRecord):
-    """A department's feedback of a round (K4)."""
-
-    __table_args__ = (sa.UniqueConstraint("assignment_id", "round", "attempt"),)
-    label = _l("Report")
-    plural = _l("Reports")
-
-    assignment_id: Mapped[int] = reference(_l("Assignment"), "assignment", editable=False, nullable=False)
-    round: Mapped[int] = column(_l("Round"), sa.Integer, editable=False, nullable=False)
-    attempt: Mapped[int] = mapped_column(sa.Integer, nullable=False, default=1)
-    """Counts the reports of a round: more than one where the office sent it back."""
-    due: Mapped[datetime] = column(_l("Report due"), UtcDateTime, editable=False, nullable=False)
-    reported_at: Mapped[datetime] = column(_l("Reported"), UtcDateTime, editable=False, nullable=False)
-    reported_by_id: Mapped[int | None] = person_reference(_l("Reported by"), editable=False)
-    result: Mapped[str] = column(_l("Result"), sa.Text, editable=False, nullable=False)
-    solved: Mapped[Solved] = column(_l("Solved"), choice_type(Solved), editable=False, nullable=False)
-    reason: Mapped[str] = column(_l("Reason if not solved"), sa.Text, editable=False, nullable=False, default="")
-    without_reason: Mapped[str] = column(
-        _l("Why without the other departments"), sa.Text, editable=False, nullable=False, default=""
-    )
-
-    assignment: Mapped[Assignment] = relationship(back_populates="reports")
-    reported_by: Mapped[Person | None] = relationship(foreign_keys=[reported_by_id])
-
-    @classmethod
-    def visible_ids(cls, person: viewer.Viewer) -> sa.Select[tuple[int]] | None:
-        """Whoever sees the call; a department that gave it back those up to then."""
-        table, assignments = sa.inspect(cls).local_table, Assignment.visible_ids(person)
-        if assignments is None:
-            return None
-        seen = sa.select(table.c.id).where(table.c.assignment_id.in_(assignments))
-        if person.has_role(*OFFICES) or not person.has_role("department_officer"):
-            return seen
-        assignment, party = sa.inspect(Assignment).local_table, sa.inspect(CallParty).local_table
-        over = (
-            sa.select(party.c.call_id)
-            .join(assignment, assignment.c.call_id == party.c.call_id)
-            .where(
-                assignment.c.id == table.c.assignment_id,
-                party.c.organisation_id == person.organisation_id,
-                party.c.until < table.c.reported_at,
-            )
-        )
-        return seen.where(~over.exists())
-
-    @property
-    def thread(self) -> Record:
-        return self.assignment.call
-
-
-class Evaluation(CountyRecord):
-    """A township's evaluation of a department in a round; one per (assignment, round)."""
-
-    __table_args__ = (sa.UniqueConstraint("assignment_id", "round"),)
-    label = _l("Evaluation")
-    plural = _l("Evaluations")
-
-    assignment_id: Mapped[int] = reference(_l("Assignment"), "assignment", editable=False, nullable=False)
-    department_id: Mapped[int] = reference(_l("Department"), "organisation", editable=False, nullable=False)
-    township_id: Mapped[int] = reference(_l("Township"), "organisation", editable=False, nullable=False)
-    round: Mapped[int] = column(_l("Round"), sa.Integer, listed=True, editable=False, nullable=False)
-    satisfaction: Mapped[Satisfaction] = column(
-        _l("Satisfaction"), choice_type(Satisfaction), listed=True, editable=False, nullable=False
-    )
-    solved: Mapped[Solved] = column(_l("Solved"), choice_type(Solved), listed=True, editable=False, nullable=False)
-    comment: Mapped[str] = column(_l("Comment"), sa.Text, listed=True, editable=False, nullable=False, default="")
-    signed_by: Mapped[str] = column(_l("Signed by"), sa.String(60), editable=False, nullable=False, default="")
-    evaluated_at: Mapped[datetime] = column(_l("Evaluated"), UtcDateTime, listed=True, editable=False, nullable=False)
-    evaluated_by_id: Mapped[int | None] = person_reference(_l("Evaluated by"), editable=False)
-
-    assignment: Mapped[Assignment] = relationship(back_populates="evaluations")
-    department: Mapped[Organisation] = relationship(foreign_keys=[department_id])
-    township: Mapped[Organisation] = relationship(foreign_keys=[township_id])
-    evaluated_by: Mapped[Person | None] = relationship(foreign_keys=[evaluated_by_id])
-
-    @classmethod
-    def visible_ids(cls, person: viewer.Viewer) -> sa.Select[tuple[int]] | None:
-        """The township its own; a department only the evaluations of itself; the offices those of their county (1, no retaliation)."""
-        table = sa.inspect(cls).local_table
-        if person.has_role(*OFFICES):
-            return sa.select(table.c.id).where(table.c.county_id.in_(person.region_ids))
-        if person.has_role("township_officer"):
-            return sa.select(table.c.id).where(table.c.township_id == person.organisation_id)
-        if person.has_role("department_officer"):
-            return sa.select(table.c.id).where(table.c.department_id == person.organisation_id)
-        return sa.select(table.c.id).where(sa.false())
-
-    @property
-    def thread(self) -> Record:
-        return self.assignment.call
-
-
-class CallParty(Model):
-    """Which organisation takes part in which call, kept in step by `keep_parties`: lists and the row filter read it
-    instead of joining (design, decision 2)."""
-
-    __tablename__ = "call_party"
-    __table_args__ = (
-        sa.Index("ix_call_party_newest", "organisation_id", "call_id"),
-        sa.Index("ix_call_party_work", "organisation_id", "state", "due"),
-    )
-
-    call_id: Mapped[int] = mapped_column(KEY, sa.ForeignKey("call.id", ondelete="CASCADE"), primary_key=True)
-    organisation_id: Mapped[int] = mapped_column(KEY, sa.ForeignKey("organisation.id"), primary_key=True)
-    role: Mapped[str] = mapped_column(sa.String(16), nullable=False)
-    """township, lead, cooperating; handed_on, convened, shared for those that only read"""
-    state: Mapped[str] = mapped_column(sa.String(32), nullable=False)
-    """What the call is to this organisation: the call's state for its township, the assignment's for a department."""
-    due: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    """The next deadline of this organisation in the call, None when it has nothing to do."""
-    until: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    """Up to when a department that gave the call back reads it; None for everybody else."""
-
-
-def due_of(assignment: Assignment) -> datetime | None:
-    """The nearest deadline still running on an assignment."""
-    if assignment.stopped_at is not None or assignment.paused_at is not None:
-        return None
-    planned = assignment.call.state == CallState.long_term
-    if assignment.state in (AssignmentState.pending, AssignmentState.return_requested):
-        return assignment.respond_due if planned else min(assignment.respond_due, assignment.report_due)
-    if assignment.state == AssignmentState.responded and not planned:
-        return assignment.report_due
-    return None
-
-
-PARTIES = "parties known"
-"""Key in `session.info`: as what organisations take part in calls, asked once per transaction."""
-
-
-@sa.event.listens_for(Session, "after_transaction_end")
-def _forget_parties(session: Session, transaction: Any) -> None:
-    session.info.pop(PARTIES, None)
-
-
-def keep_parties(session: Session, call: Call) -> None:
-    """Bring the party rows of a call in step with it; called whenever a call or an assignment changed."""
-    session.info.pop(PARTIES, None)
-    wanted: dict[int, tuple[str, str, datetime | None, datetime | None]] = {
-        key: (role, call.state.value, None, None) for key, role in _readers(session, call)
-    }
-    wanted[call.township_id] = ("township", call.state.value, None, None)
-    invited = wanted.keys() - {call.township_id}
-    for assignment in sorted(call.assignments, key=lambda one: one.state != AssignmentState.returned):
-        # The last word has an assignment that still counts: a department may have given one back and got another,
-        # or be called to a meeting afterwards.
-        key = assignment.department_id
-        until = assignment.given_back_at if key not in invited else None
-        wanted[key] = (assignment.role.value, assignment.state.value, due_of(assignment), until)
-    present = {
-        party.organisation_id: party
-        for party in session.scalars(sa.select(CallParty).where(CallParty.call_id == call.id))
-    }
-    for organisation_id, (role, state, due, until) in wanted.items():
-        party = present.pop(organisation_id, None)
-        if party is None:
-            party = CallParty(call_id=call.id, organisation_id=organisation_id)
-            session.add(party)
-        party.role, party.state, party.due, party.until = role, state, due, until
-    for party in present.values():
-        session.delete(party)
-
-
-def _readers(session: Session, call: Call) -> list[tuple[int, str]]:
-    """(organisation, role) of everybody who only reads a call: with whom it was shared, who was convened, the agencies it was handed on to."""
-    found = [(one.agency_id, "handed_on") for one in call.assignments if one.agency_id is not None]
-    for resource, role in (("convening_invitee", "convened"), ("call_share", "shared")):
-        table = sa.inspect(RECORD_TYPES[resource]).local_table
-        query = sa.select(table.c.organisation_id).where(table.c.call_id == call.id)
-        found += [(key, role) for key in session.connection().execute(query).scalars()]
-    return found
 
 
 @sa.event.listens_for(Session, "after_flush")

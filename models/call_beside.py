@@ -7,9 +7,10 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from models import event
-from models.call import Call, CallState
+from models.call import Call
 from models.call_link import CallGroup, CallShare
 from models.call_roles import ANYBODY, DISPATCHER, TOWNSHIP
+from models.call_words import CallState
 from models.field import Field
 from models.organisation import OrganisationKind
 from models.workflow import Invalid, Step, Transition

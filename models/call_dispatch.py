@@ -9,8 +9,9 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from models.calendar import work_calendar
-from models.call import Assignment, AssignmentRole, AssignmentState, Call
+from models.call import Assignment, Call
 from models.call_roles import DEPARTMENTS, DISPATCHER, open_assignments
+from models.call_words import AssignmentRole, AssignmentState
 from models.checklist import suggested_departments
 from models.field import Field, Text
 from models.ladder_steps import schedule_next_step

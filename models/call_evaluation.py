@@ -12,9 +12,11 @@ from sqlalchemy.orm import Session
 from models import event
 from models.base import RECORD_TYPES
 from models.calendar import work_calendar
-from models.call import Assignment, AssignmentState, Call, CallState, Evaluation, Satisfaction, Solved, township_leader
+from models.call import Assignment, Call, township_leader
 from models.call_dispatch import stop
+from models.call_report import Evaluation
 from models.call_roles import TOWNSHIP
+from models.call_words import AssignmentState, CallState, Satisfaction, Solved
 from models.field import Field
 from models.ladder_steps import schedule_next_step
 from models.setting import setting

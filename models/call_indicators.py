@@ -20,7 +20,9 @@ from sqlalchemy.orm import Session
 
 from models import viewer
 from models.calendar import work_calendar
-from models.call import Assignment, AssignmentState, Call, CallState, Evaluation, Report, Satisfaction, Solved
+from models.call import Assignment, Call
+from models.call_report import Evaluation, Report
+from models.call_words import AssignmentState, CallState, Satisfaction, Solved
 from models.field import Choice
 from models.worktime import WorkCalendar
 

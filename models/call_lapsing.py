@@ -9,7 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from models.call import Assignment, AssignmentState, Call, CallState
+from models.call import Assignment, Call
+from models.call_words import AssignmentState, CallState
 from models.convening import Convening, ConveningState
 from models.escalation import Escalation, EscalationState
 from models.extension import Extension, ExtensionState

@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session, selectinload
 
 from models import viewer
 from models.calendar import work_calendar
-from models.call import Assignment, AssignmentState, Call, Satisfaction
+from models.call import Assignment, Call
+from models.call_words import AssignmentState, Satisfaction
 from models.event import Event, EventValue
 from models.setting import setting
 from models.time_spent import Minutes, Moment, TimeSpent, What, time_spent

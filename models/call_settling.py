@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from models.calendar import work_calendar
-from models.call import AssignmentState, Call, CallState, keep_parties
+from models.call import Call
 from models.call_lapsing import lapse
+from models.call_party import keep_parties
+from models.call_words import AssignmentState, CallState
 from models.setting import setting
 from models.workflow import Step, perform_automatic
 

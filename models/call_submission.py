@@ -7,9 +7,10 @@ from datetime import datetime
 from flask_babel import lazy_gettext as _l
 
 from models.calendar import work_calendar
-from models.call import Call, CallState
+from models.call import Call
 from models.call_dispatch import assign_all, issue_slip, suggested
 from models.call_roles import DEPARTMENTS, TOWNSHIP
+from models.call_words import CallState
 from models.document import take_number
 from models.field import Field
 from models.organisation import Organisation

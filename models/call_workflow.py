@@ -18,10 +18,11 @@ from models import (
     long_term_steps,
 )
 from models.calendar import work_calendar
-from models.call import Call, CallState
+from models.call import Call
 from models.call_dispatch import stop
 from models.call_roles import DEPARTMENT_OF_CALL, DISPATCHER, TOWNSHIP
 from models.call_settling import settle
+from models.call_words import CallState
 from models.field import Field
 from models.setting import setting
 from models.workflow import Step, Transition, Workflow

@@ -11,7 +11,8 @@ from typing import Literal
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from models.call import Call, CallState
+from models.call import Call
+from models.call_words import CallState
 from models.checklist import ChecklistItem, Duty, DutyKind, OriginStatus
 
 

@@ -14,7 +14,8 @@ from sqlalchemy.orm import Mapped, Session, relationship
 
 from models import viewer
 from models.base import CountyRecord, UtcDateTime, choice_type, column, person_reference, reference, state_column
-from models.call import Assignment, AssignmentState, Call
+from models.call import Assignment, Call
+from models.call_words import AssignmentState
 from models.event import Event
 from models.field import Choice, Text
 from models.inspection import Inspection

@@ -10,8 +10,9 @@ from flask_babel import lazy_gettext as _l
 
 from models.base import RECORD_TYPES
 from models.calendar import work_calendar
-from models.call import Assignment, AssignmentState, CallState
+from models.call import Assignment
 from models.call_roles import DEPARTMENT, DISPATCHER, DUTY_OFFICER, TOWNSHIP_OF_ASSIGNMENT
+from models.call_words import AssignmentState, CallState
 from models.field import Field
 from models.ladder_steps import schedule_next_step
 from models.organisation import OrganisationKind

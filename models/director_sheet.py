@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session, joinedload
 from models import event, viewer
 from models.base import Record
 from models.calendar import work_calendar
-from models.call import Assignment, AssignmentState, Call, CallKind, CallState
+from models.call import Assignment, Call
+from models.call_words import AssignmentState, CallKind, CallState
 from models.ladder_steps import running_clocks
 from models.notification import Job
 from models.organisation import Organisation, OrganisationKind

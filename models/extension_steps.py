@@ -9,8 +9,9 @@ import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 
 from models.calendar import work_calendar
-from models.call import Assignment, CallState
+from models.call import Assignment
 from models.call_roles import DEPARTMENT, DISPATCHER
+from models.call_words import CallState
 from models.extension import Extension, ExtensionState
 from models.field import Field
 from models.ladder_steps import schedule_next_step

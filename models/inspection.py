@@ -20,7 +20,8 @@ from models.base import (
     reference,
     state_column,
 )
-from models.call import Assignment, Call, Report
+from models.call import Assignment, Call
+from models.call_report import Report
 from models.checklist import ChecklistItem
 from models.field import Choice, Field, Text
 from models.organisation import Organisation

@@ -12,7 +12,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import KEY, UtcDateTime
 from models.calendar import work_calendar
-from models.call import Assignment, AssignmentState, CallState
+from models.call import Assignment
+from models.call_words import AssignmentState, CallState
 from models.roster import on_duty
 from models.setting import setting
 

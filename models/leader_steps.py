@@ -9,8 +9,9 @@ import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 
 from models.calendar import work_calendar
-from models.call import Call, CallState
+from models.call import Call
 from models.call_roles import DIRECTOR, DISPATCHER, LEADER, TOWNSHIP, acts_as, leader_for
+from models.call_words import CallState
 from models.escalation import Escalation, EscalationState, Instruction
 from models.field import Field, Text
 from models.person import Person

@@ -14,7 +14,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from models.calendar import work_calendar
-from models.call import Assignment, Call, CallState, Evaluation
+from models.call import Assignment, Call
+from models.call_report import Evaluation
+from models.call_words import CallState
 from models.organisation import Organisation
 
 

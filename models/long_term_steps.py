@@ -9,10 +9,12 @@ from flask_babel import lazy_gettext as _l
 
 from models import event
 from models.calendar import work_calendar
-from models.call import Assignment, AssignmentState, Call, CallState, Report, Satisfaction, Solved
+from models.call import Assignment, Call
 from models.call_dispatch import dues, stop
+from models.call_report import Report
 from models.call_roles import DISPATCHER, LEAD_DEPARTMENT, LEADER, TOWNSHIP, acts_as, leader_for, open_assignments
 from models.call_settling import settle
+from models.call_words import AssignmentState, CallState, Satisfaction, Solved
 from models.field import Field, Text
 from models.ladder_steps import schedule_next_step
 from models.milestone import LongTerm, LongTermState, Milestone, MilestoneState

@@ -19,7 +19,8 @@ from models.base import (
     reference,
     state_column,
 )
-from models.call import Call, Satisfaction, seen_with_call
+from models.call import Call, seen_with_call
+from models.call_words import Satisfaction
 from models.convening import Convening
 from models.organisation import Organisation
 from models.person import Person

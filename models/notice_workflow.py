@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 
 from models import event
-from models.call import Assignment, AssignmentState, Call
+from models.call import Assignment, Call
+from models.call_words import AssignmentState
 from models.field import Field
 from models.inspection import SUPERVISOR
 from models.organisation import Organisation

@@ -19,7 +19,8 @@ from models import clock, event, viewer
 from models.admission import AdmissionOpinion, OpinionState
 from models.base import KEY, Record, UtcDateTime
 from models.calendar import work_calendar
-from models.call import Call, CallState
+from models.call import Call
+from models.call_words import CallState
 from models.conclusion import Conclusion, ConclusionState
 from models.escalation import Escalation, EscalationState
 from models.extension import Extension, ExtensionState

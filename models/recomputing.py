@@ -17,7 +17,10 @@ from sqlalchemy.orm import Session, selectinload
 
 from models import clock, event, viewer
 from models.calendar import work_calendar
-from models.call import Assignment, AssignmentState, Call, CallState, Report, keep_parties
+from models.call import Assignment, Call
+from models.call_party import keep_parties
+from models.call_report import Report
+from models.call_words import AssignmentState, CallState
 from models.event import Event, EventValue
 from models.extension import ExtensionState
 from models.ladder_steps import schedule_next_step

@@ -9,9 +9,10 @@ import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 
 from models.calendar import work_calendar
-from models.call import Assignment, AssignmentRole, CallState
+from models.call import Assignment
 from models.call_dispatch import counts, give_back, issue_slip, new_lead, red
 from models.call_roles import CHECKLIST_MANAGER, DEPARTMENT, DEPARTMENTS, DISPATCHER
+from models.call_words import AssignmentRole, CallState
 from models.field import Field
 from models.ladder_steps import schedule_next_step
 from models.return_request import ReturnRequest, ReturnState

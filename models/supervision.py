@@ -11,7 +11,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models import viewer
 from models.base import KEY, CountyRecord, UtcDateTime, choice_type, column, person_reference, reference
-from models.call import Assignment, AssignmentState
+from models.call import Assignment
+from models.call_words import AssignmentState
 from models.document import Document
 from models.field import Choice
 from models.organisation import Organisation

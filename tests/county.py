@@ -21,7 +21,8 @@ from models import clock, paper, viewer
 from models.agency import StationedAgency
 from models.base import Record
 from models.calendar import seed_calendar
-from models.call import Assignment, Call, CallKind
+from models.call import Assignment, Call
+from models.call_words import CallKind
 from models.checklist import Checklist, ChecklistLevel, ChecklistState, import_items
 from models.organisation import Organisation, OrganisationKind
 from models.person import Person, make_viewer

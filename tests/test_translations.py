@@ -13,7 +13,8 @@ from babel.messages.mofile import read_mo, write_mo
 from flask import Flask
 from flask_babel import get_domain
 
-from models.call import AssignmentState, Call, CallState, Satisfaction
+from models.call import Call
+from models.call_words import AssignmentState, CallState, Satisfaction
 from tests.county import County, at
 from translations import catalogues
 

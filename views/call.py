@@ -28,8 +28,11 @@ from app.portal.record_view import Failed, RecordView
 from app.portal.words import pill
 from models import clock, viewer
 from models.calendar import work_calendar
-from models.call import Assignment, AssignmentState, Call, CallState, Evaluation, Report, due_of
+from models.call import Assignment, Call
 from models.call_papers import papers_of_call
+from models.call_party import due_of
+from models.call_report import Evaluation, Report
+from models.call_words import AssignmentState, CallState
 from models.checklist import ChecklistItem
 from models.document import Document
 from models.organisation import Organisation

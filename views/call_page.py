@@ -15,8 +15,9 @@ from app.portal.deadline import exact
 from app.portal.page import Cell, Column, Fact, Row, Section
 from app.portal.words import day, pill
 from models import viewer
-from models.call import OFFICES, Assignment, Call, CallState
+from models.call import OFFICES, Assignment, Call
 from models.call_beside import merged_with
+from models.call_words import CallState
 from models.convening import Convening, ConveningInvitee
 from models.escalation import Escalation, EscalationState, Instruction
 from models.extension import Extension, ExtensionState

@@ -20,7 +20,9 @@ from app.portal.words import pill
 from app.security.signin import safe_target
 from models import clock, viewer
 from models.calendar import work_calendar
-from models.call import Assignment, AssignmentState, Call, CallParty, CallState, due_of
+from models.call import Assignment, Call
+from models.call_party import CallParty, due_of
+from models.call_words import AssignmentState, CallState
 from models.document import Document
 from models.extension import ExtensionState
 from models.person import Person

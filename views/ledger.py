@@ -23,7 +23,9 @@ from app.portal.record.exported import note_export
 from app.portal.sheet import Block, Sheet, SheetRow
 from models import clock
 from models.calendar import work_calendar
-from models.call import Assignment, AssignmentRole, AssignmentState, Call, Evaluation, Report
+from models.call import Assignment, Call
+from models.call_report import Evaluation, Report
+from models.call_words import AssignmentRole, AssignmentState
 from models.ledger import Month, assignments_of, calls_of, evaluations_of, workload
 from models.viewer import Viewer
 from models.workflow import Forbidden, NotFound

@@ -16,7 +16,9 @@ from sqlalchemy.orm import Session, aliased
 from models import clock
 from models.base import RECORD_TYPES
 from models.call import OFFICES as SEEING_ALL
-from models.call import Assignment, AssignmentState, Call, CallKind, CallParty, CallState
+from models.call import Assignment, Call
+from models.call_party import CallParty
+from models.call_words import AssignmentState, CallKind, CallState
 from models.convening import ConveningState
 from models.escalation import EscalationState
 from models.extension import ExtensionState

@@ -15,17 +15,8 @@ from app.demonstration.matters import Library
 from app.demonstration.people import Staff
 from app.demonstration.plan import COMPLAINING, WRONG_FIRST, Course, PlannedCall
 from app.demonstration.stage import Stage
-from models.call import (
-    Assignment,
-    AssignmentRole,
-    AssignmentState,
-    Call,
-    CallKind,
-    CallSource,
-    CallState,
-    Satisfaction,
-    Solved,
-)
+from models.call import Assignment, Call
+from models.call_words import AssignmentRole, AssignmentState, CallKind, CallSource, CallState, Satisfaction, Solved
 from models.checklist import ChecklistItem
 from models.organisation import Organisation
 from models.worktime import Limit, Unit

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from app.demonstration.calls import Calls
 from app.demonstration.plan import Course, PlannedCall
-from models.call import Assignment, AssignmentState, Call, CallState
+from models.call import Assignment, Call
+from models.call_words import AssignmentState, CallState
 from models.leader_steps import open_escalation
 
 

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from app.demonstration.calls import Calls
 from app.demonstration.plan import Course, PlannedCall
 from models.agency import StationedAgency
-from models.call import Assignment, AssignmentState, CallState
+from models.call import Assignment
+from models.call_words import AssignmentState, CallState
 from models.extension import ExtensionState
 from models.worktime import Limit, Unit
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from app.demonstration.calls import OPEN, Calls
 from app.demonstration.plan import Course, PlannedCall
-from models.call import Assignment, AssignmentState, Call, CallState
+from models.call import Assignment, Call
+from models.call_words import AssignmentState, CallState
 from models.convening import Convening, ConveningState
 from models.milestone import LongTerm, LongTermState, Milestone, MilestoneState
 

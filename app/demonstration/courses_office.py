@@ -8,8 +8,9 @@ from typing import Any
 
 from app.demonstration.calls import Calls
 from app.demonstration.plan import Course, PlannedCall
-from models.call import AssignmentRole, AssignmentState, Call, CallState, DeclineReason
+from models.call import Call
 from models.call_office import COMPLETED
+from models.call_words import AssignmentRole, AssignmentState, CallState, DeclineReason
 
 _DECLINING = (DeclineReason.own_power, DeclineReason.litigation, DeclineReason.out_of_scope)
 

@@ -16,7 +16,8 @@ from models import clock, viewer
 from models.base import Record
 from models.bulletin import Bulletin, BulletinCase
 from models.calendar import work_calendar
-from models.call import Assignment, Call, CallKind, CallState, Mark
+from models.call import Assignment, Call
+from models.call_words import CallKind, CallState, Mark
 from models.conclusion import Conclusion, Finding
 from models.inspection import Inspection, InspectionCall, InspectionItem, InspectionKind
 from models.organisation import Organisation, RunBy

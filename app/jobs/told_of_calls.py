@@ -13,8 +13,9 @@ import sqlalchemy as sa
 
 from app.jobs.telling import OFFICERS, TOWNSHIP, Message, Occurrence, Telling, county, named, organisations, persons
 from app.notifications import Kind, Relation
-from models.call import Assignment, AssignmentRole, AssignmentState, Satisfaction
+from models.call import Assignment
 from models.call_dispatch import counts
+from models.call_words import AssignmentRole, AssignmentState, Satisfaction
 from models.event import Event, EventValue
 from models.milestone import Milestone, MilestoneState
 from models.organisation import Organisation

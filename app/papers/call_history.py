@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from app.papers import labels
-from models.call import Assignment, Call, ResponseManner, Satisfaction, Solved
+from models.call import Assignment, Call
+from models.call_words import ResponseManner, Satisfaction, Solved
 from models.event import Event, EventValue
 from models.organisation import Organisation
 from models.viewer import Viewer

@@ -15,7 +15,9 @@ from app.papers.printable import paper
 from app.papers.time_used import time_used
 from models import viewer
 from models.calendar import work_calendar
-from models.call import Assignment, AssignmentRole, AssignmentState, Call, Evaluation, Report
+from models.call import Assignment, Call
+from models.call_report import Evaluation, Report
+from models.call_words import AssignmentRole, AssignmentState
 from models.document import Document
 from models.organisation import Organisation
 from models.paper import Paper

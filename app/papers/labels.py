@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from models.call import AssignmentRole, AssignmentState, CallKind, CallSource, ResponseManner, Satisfaction, Solved
+from models.call_words import (
+    AssignmentRole,
+    AssignmentState,
+    CallKind,
+    CallSource,
+    ResponseManner,
+    Satisfaction,
+    Solved,
+)
 from models.time_spent import Link
 
 ROLES: Final[dict[AssignmentRole, Literal["主办", "协办"]]] = {

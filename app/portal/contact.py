@@ -8,7 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from models.call import Assignment, AssignmentState, Call
+from models.call import Assignment, Call
+from models.call_words import AssignmentState
 from models.person import Person
 from models.viewer import Viewer
 

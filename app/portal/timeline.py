@@ -290,7 +290,7 @@ def _fields(model: type[Record] | None, transition: Transition | None) -> dict[s
 
 def evaluation_fact(value: Mapping[str, Any]) -> Fact:
     """What a township said of one department."""
-    from models.call import Satisfaction, Solved
+    from models.call_words import Satisfaction, Solved
 
     words = [str(Satisfaction(value["satisfaction"]).label), str(Solved(value["solved"]).label)]
     if value.get("comment"):

@@ -17,8 +17,10 @@ from models.admission import AdmissionState
 from models.agency import StationedAgency
 from models.assessment import AssessmentScheme, Evaluator, Indicator, SchemeState
 from models.base import RECORD_TYPES, Record, described, fields_of
-from models.call import Call, CallState, keep_parties
+from models.call import Call
 from models.call_indicators import CallIndicator
+from models.call_party import keep_parties
+from models.call_words import CallState
 from models.conclusion import ConclusionState, Finding
 from models.consultation import ConsultationHandler
 from models.field import Field

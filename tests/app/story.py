@@ -11,7 +11,8 @@ from app.database import transaction
 from app.jobs.relay import Relay
 from app.jobs.tasks import produce_document
 from models import clock, viewer
-from models.call import Assignment, Call, Evaluation, Report
+from models.call import Assignment, Call
+from models.call_report import Evaluation, Report
 from models.document import Document
 from models.supervision import Notice
 from models.sweep import sweep

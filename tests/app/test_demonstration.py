@@ -31,7 +31,9 @@ from models.admission import Admission, AdmissionOpinion
 from models.agency import AgencyStaff, MembershipTransfer, StationedAgency
 from models.base import Record
 from models.calendar import work_calendar
-from models.call import Assignment, AssignmentState, Call, CallKind, CallState, Evaluation, Mark, Report, Satisfaction
+from models.call import Assignment, Call
+from models.call_report import Evaluation, Report
+from models.call_words import AssignmentState, CallKind, CallState, Mark, Satisfaction
 from models.canned_text import CannedText
 from models.checklist import Checklist, ChecklistItem, ChecklistState, Duty, DutyKind, WorkflowStep
 from models.checklist_revision import ChecklistRevision

@@ -16,7 +16,7 @@ from sqlalchemy.exc import OperationalError
 from app import health
 from app.jobs import background
 from models import clock
-from models.call import CallState
+from models.call_words import CallState
 from models.notification import Beat, Demonstration, Job
 from tests.county import County, at
 

@@ -6,7 +6,8 @@ import pytest
 import sqlalchemy as sa
 
 from models import event, viewer
-from models.call import Assignment, Call, CallParty
+from models.call import Assignment, Call
+from models.call_party import CallParty
 from models.document import Document
 from models.event import Event, EventValue
 from models.organisation import Organisation, OrganisationAlias, OrganisationState, find_by_name

@@ -7,8 +7,9 @@ import sqlalchemy as sa
 from flask_appbuilder.security.sqla.models import Role
 
 from models.attachment import may_attach
-from models.call import Assignment, Call, Report
+from models.call import Assignment, Call
 from models.call_beside import merged_with
+from models.call_report import Report
 from models.organisation import Organisation, OrganisationKind
 from models.person import Person
 from models.workflow import Conflict, Forbidden, Invalid, NotFound

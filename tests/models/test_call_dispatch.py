@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from models.call import Assignment, Call, CallParty, Report
+from models.call import Assignment, Call
+from models.call_party import CallParty
+from models.call_report import Report
 from models.document import Document, DocumentRecipient
 from models.workflow import Conflict, Forbidden, Invalid
 from tests.calls import clocks, marks, refusal, sees

@@ -8,7 +8,9 @@ import pytest
 import sqlalchemy as sa
 
 from models.assignment_workflow import ASSIGNMENT_WORKFLOW
-from models.call import Assignment, Call, CallKind, Evaluation, Report
+from models.call import Assignment, Call
+from models.call_report import Evaluation, Report
+from models.call_words import CallKind
 from models.call_workflow import CALL_WORKFLOW
 from models.document import Document, DocumentRecipient
 from models.event import Event

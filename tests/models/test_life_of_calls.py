@@ -18,7 +18,10 @@ from app.database import transaction
 from models import clock, event
 from models.automatic import sweep_automatic
 from models.base import RECORD_TYPES
-from models.call import Assignment, AssignmentRole, AssignmentState, Call, CallParty, CallState, Evaluation, due_of
+from models.call import Assignment, Call
+from models.call_party import CallParty, due_of
+from models.call_report import Evaluation
+from models.call_words import AssignmentRole, AssignmentState, CallState
 from models.convening import Convening
 from models.event import Event
 from models.extension import Extension

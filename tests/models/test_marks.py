@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule, run_state_machine_as_test
 from sqlalchemy.orm import Session
 
-from models.call import Assignment, AssignmentState, Call, CallState
+from models.call import Assignment, Call
 from models.call_moments import times_spent
+from models.call_words import AssignmentState, CallState
 from models.event import Event, EventValue
 from models.time_spent import Link
 from models.worktime import Limit, Unit, WorkCalendar

@@ -10,7 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from models.calendar import CalendarDay
-from models.call import Assignment, Call, CallParty
+from models.call import Assignment, Call
+from models.call_party import CallParty
 from models.event import Event, EventValue
 from models.recomputing import recomputed
 from tests.county import County, at

@@ -12,7 +12,8 @@ from app.database import transaction
 from models import clock, viewer
 from models.automatic import sweep_automatic
 from models.bulletin import Bulletin
-from models.call import Assignment, Report
+from models.call import Assignment
+from models.call_report import Report
 from models.conclusion import Conclusion, Finding
 from models.event import Event
 from models.inspection import Inspection, InspectionCall

@@ -12,7 +12,9 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from app.portal.rest.shape import ComputedColumn
 from models import clock, viewer
-from models.call import Assignment, Call, Mark, Report
+from models.call import Assignment, Call
+from models.call_report import Report
+from models.call_words import Mark
 from models.document import Document
 from models.supervision import Notice, NoticeEntry
 

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import select
 
-from models.call import Call, CallKind
+from models.call import Call
+from models.call_words import CallKind
 from models.document import Document, DocumentRecipient
 from models.event import Event
 from models.organisation import Organisation

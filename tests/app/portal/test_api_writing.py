@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from models.call import Call, CallState
+from models.call import Call
+from models.call_words import CallState
 from models.event import Event
 from models.setting import Setting
 from tests.app.portal.api_client import Api

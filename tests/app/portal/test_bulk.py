@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from models.call import Call, CallState
+from models.call import Call
+from models.call_words import CallState
 from tests.app.portal.test_lists import plant
 from tests.app.visitor import form_to, forms_of, visitor
 from tests.conftest import Installation

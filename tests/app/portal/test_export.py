@@ -14,7 +14,8 @@ from werkzeug.test import TestResponse
 
 from app.portal.export import harmless
 from models import event, viewer
-from models.call import Assignment, AssignmentState, Call
+from models.call import Assignment, Call
+from models.call_words import AssignmentState
 from models.event import Event, EventValue
 from tests.app.portal.api_client import Api
 from tests.app.portal.test_lists import plant

@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from models.call import Assignment, Call, CallKind
+from models.call import Assignment, Call
+from models.call_words import CallKind
 from tests.app.portal.test_lists import titles
 from tests.app.visitor import Visitor, visitor, words_of
 from tests.conftest import Installation

@@ -7,7 +7,8 @@ import re
 import pytest
 import sqlalchemy as sa
 
-from models.call import Call, CallState
+from models.call import Call
+from models.call_words import CallState
 from models.checklist import Checklist, ChecklistItem, ChecklistLevel, ChecklistState
 from models.event import Event
 from tests.app.visitor import Form, Visitor, form_to, kept, visitor, words_of

@@ -13,7 +13,8 @@ from werkzeug.test import TestResponse
 
 from app.database import db
 from models.agency import AgencyStaff
-from models.call import Assignment, Call, CallState
+from models.call import Assignment, Call
+from models.call_words import CallState
 from models.organisation import Organisation
 from models.person import Person
 from tests.app.visitor import visitor, words_of

@@ -6,7 +6,8 @@ import pytest
 import sqlalchemy as sa
 
 from models import clock
-from models.call import Assignment, Call, CallSource
+from models.call import Assignment, Call
+from models.call_words import CallSource
 from models.canned_text import CannedText
 from models.similar_calls import likeness, pairs
 from models.workflow import Invalid

@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from models.call import Call, CallState
+from models.call import Call
+from models.call_words import CallState
 from tests.app.portal.test_lists import plant, statements
 from tests.app.visitor import Visitor, visitor
 from tests.conftest import Installation

@@ -10,7 +10,8 @@ from werkzeug.test import TestResponse
 
 from app.portal.sorting import newest_first, ordered_by
 from models.base import RECORD_TYPES, fields_of
-from models.call import Call, CallState
+from models.call import Call
+from models.call_words import CallState
 from tests.app.portal.test_lists import link, titles
 from tests.app.visitor import visitor
 from tests.conftest import Installation

@@ -14,7 +14,9 @@ from sqlalchemy.orm import Mapped, Session, aliased, contains_eager, joinedload,
 from app.database import transaction
 from app.security.row_filter import FilterBypassed, scoped
 from models import viewer
-from models.call import Assignment, Call, CallParty, Evaluation, Report
+from models.call import Assignment, Call
+from models.call_party import CallParty
+from models.call_report import Evaluation, Report
 from models.document import Document
 from models.organisation import Organisation
 from models.setting import Setting
