@@ -15,7 +15,7 @@ from werkzeug.exceptions import HTTPException, SecurityError
 from app.database import db
 from app.portal.page import Button, ErrorPage
 from models import viewer
-from models.workflow import Refused
+from models.refusal import Refused
 
 log = structlog.get_logger(__name__)
 

@@ -21,8 +21,8 @@ from models import clock, viewer
 from models.notification import Demonstration, Notification
 from models.organisation import Organisation
 from models.person import Person, make_viewer
+from models.refusal import Forbidden
 from models.setting import Setting
-from models.workflow import Forbidden
 
 UNREAD_CAP = 100
 """The bell counts to here."""

@@ -14,7 +14,7 @@ from flask import current_app
 from flask_babel import lazy_gettext as _l
 from fsspec.implementations.local import LocalFileSystem
 
-from models.workflow import Refused
+from models.refusal import Refused
 
 log = structlog.get_logger(__name__)
 

@@ -18,9 +18,10 @@ from models.field import Field, Text
 from models.handover import hand_on, in_hand
 from models.organisation import Organisation, OrganisationKind
 from models.person import ROLES, Person, PersonState
+from models.refusal import Invalid
 from models.substitution import Substitution
 from models.viewer import ADMINISTRATORS, Viewer
-from models.workflow import By, Invalid, Step, Transition, Workflow
+from models.workflow import By, Step, Transition, Workflow
 
 # Passwords
 

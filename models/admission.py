@@ -15,7 +15,8 @@ from models.base import JSON, CountyRecord, UtcDateTime, choice_type, column, pe
 from models.event import canonical
 from models.field import Choice
 from models.organisation import Organisation
-from models.workflow import Conflict, Forbidden, State
+from models.refusal import Conflict, Forbidden
+from models.workflow import State
 
 
 class AdmissionKind(Choice):

@@ -16,7 +16,8 @@ from models import viewer
 from models.admission import Admission, AdmissionOpinion, AdmissionState, Answer, OpinionState
 from models.field import Field, Text
 from models.organisation import Organisation, OrganisationKind
-from models.workflow import Automatic, By, Invalid, Step, Transition, Workflow
+from models.refusal import Invalid
+from models.workflow import Automatic, By, Step, Transition, Workflow
 
 TOWNSHIP_LEADER = By(frozenset({"township_leader"}), lambda one, person: one.township_id == person.organisation_id)
 

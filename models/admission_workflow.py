@@ -27,8 +27,9 @@ from models.calendar import work_calendar
 from models.document import take_number
 from models.field import Field, Text
 from models.organisation import Organisation, OrganisationKind
+from models.refusal import Invalid
 from models.setting import setting
-from models.workflow import Automatic, By, Invalid, Step, Transition, Workflow, perform_automatic
+from models.workflow import Automatic, By, Step, Transition, Workflow, perform_automatic
 from models.worktime import Limit, Unit
 
 APPLICANT = By(frozenset({"department_officer"}), lambda one, person: one.applicant_id == person.organisation_id)

@@ -24,7 +24,8 @@ from models.calendar import work_calendar
 from models.field import Choice, Field, FieldError
 from models.organisation import Organisation, OrganisationKind
 from models.person import Person
-from models.workflow import By, Conflict, Forbidden, Invalid, State, Step, Transition, Workflow
+from models.refusal import Conflict, Forbidden, Invalid
+from models.workflow import By, State, Step, Transition, Workflow
 
 SIDES = frozenset({"agency_head", "township_officer", "department_officer"})
 """Roles of the three sides of an agency: itself, the township where it is stationed, the department to which it belongs."""

@@ -20,7 +20,8 @@ from models.call_indicators import CallIndicator
 from models.field import Choice
 from models.organisation import Organisation
 from models.person import Person
-from models.workflow import Conflict, Forbidden, Invalid, State
+from models.refusal import Conflict, Forbidden, Invalid
+from models.workflow import State
 from models.worktime import WorkCalendar
 
 OFFICE = frozenset({"assessor"})

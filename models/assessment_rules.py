@@ -32,8 +32,8 @@ from models.assessment import (
 )
 from models.field import Text
 from models.organisation import Organisation, OrganisationKind
+from models.refusal import Conflict, Invalid
 from models.setting import setting
-from models.workflow import Conflict, Invalid
 
 WHOLE = Decimal(100)
 LAW = {SchemeKind.department: Decimal(30), SchemeKind.agency: Decimal(60)}

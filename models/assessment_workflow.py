@@ -29,9 +29,10 @@ from models.call_indicators import CallIndicator
 from models.field import Field
 from models.organisation import OrganisationKind
 from models.person import Person
+from models.refusal import Conflict, Invalid
 from models.setting import setting
 from models.viewer import Viewer
-from models.workflow import By, Conflict, Invalid, Step, Transition, Workflow
+from models.workflow import By, Step, Transition, Workflow
 
 ASSESSOR = By(OFFICE, lambda record, person: record.county_id == person.county_id)
 

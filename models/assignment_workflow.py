@@ -21,8 +21,9 @@ from models.call_workflow import PROGRESS
 from models.department_steps import not_in_hand
 from models.field import Field
 from models.ladder_steps import schedule_next_step
+from models.refusal import Invalid
 from models.setting import setting
-from models.workflow import Invalid, Step, Transition, Workflow, lock_records, perform_automatic
+from models.workflow import Step, Transition, Workflow, lock_records, perform_automatic
 
 
 def _respond_guard(step: Step) -> None:

@@ -17,8 +17,8 @@ from models import clock, event, viewer
 from models.base import KEY, Kept, UtcDateTime
 from models.notification import Job
 from models.person import ROLES, Person
+from models.refusal import Conflict, Forbidden, NotFound, Refused
 from models.viewer import Viewer
-from models.workflow import Conflict, Forbidden, NotFound, Refused
 
 DELETE_FILE = "delete_file"
 """Name of the job that deletes stored bytes."""

@@ -25,7 +25,8 @@ from models.conclusion import Conclusion, ConclusionState, Finding
 from models.field import Choice
 from models.organisation import Organisation
 from models.person import Person
-from models.workflow import Conflict, Forbidden, State
+from models.refusal import Conflict, Forbidden
+from models.workflow import State
 
 
 class BulletinKind(Choice):

@@ -18,7 +18,8 @@ from models.organisation import Organisation, OrganisationKind
 from models.paper import take_paper_number
 from models.person import Person
 from models.rectification import order
-from models.workflow import By, Invalid, Step, Transition, Workflow, perform_automatic
+from models.refusal import Invalid
+from models.workflow import By, Step, Transition, Workflow, perform_automatic
 
 
 def _not_submitter(bulletin: Any, person: viewer.Viewer) -> bool:

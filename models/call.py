@@ -35,7 +35,7 @@ from models.call_words import (
 from models.checklist import Checklist, ChecklistItem, ChecklistState
 from models.organisation import Organisation
 from models.person import Person
-from models.workflow import Conflict, Forbidden, Invalid
+from models.refusal import Conflict, Forbidden, Invalid
 
 if TYPE_CHECKING:
     from models.call_report import Evaluation, Report

@@ -13,7 +13,8 @@ from models.call_roles import ANYBODY, DISPATCHER, TOWNSHIP
 from models.call_words import CallState
 from models.field import Field
 from models.organisation import OrganisationKind
-from models.workflow import Invalid, Step, Transition
+from models.refusal import Invalid
+from models.workflow import Step, Transition
 
 UNDER_WAY = ("submitted", "accepted", "dispatched", "reported", "long_term")
 SUBMITTED = tuple(state.value for state in CallState if state is not CallState.draft)

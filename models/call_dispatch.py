@@ -17,8 +17,9 @@ from models.field import Field, Text
 from models.ladder_steps import schedule_next_step
 from models.organisation import Organisation
 from models.paper import issue, platform_office
+from models.refusal import Invalid
 from models.setting import setting
-from models.workflow import Invalid, Step, Transition
+from models.workflow import Step, Transition
 from models.worktime import Limit, Unit
 
 # Deadlines

@@ -19,8 +19,9 @@ from models.call_roles import TOWNSHIP
 from models.call_words import AssignmentState, CallState, Satisfaction, Solved
 from models.field import Field
 from models.ladder_steps import schedule_next_step
+from models.refusal import Invalid
 from models.setting import setting
-from models.workflow import Automatic, Invalid, Step, Transition
+from models.workflow import Automatic, Step, Transition
 
 EVALUATION_FIELDS = (
     Field("assignment", _l("Department"), "integer"),

@@ -18,8 +18,9 @@ from models.call_words import AssignmentRole, AssignmentState, CallKind, CallSta
 from models.field import Field
 from models.ladder_steps import schedule_next_step
 from models.organisation import OrganisationKind
+from models.refusal import Invalid
 from models.setting import setting
-from models.workflow import Invalid, Step, Transition
+from models.workflow import Step, Transition
 
 TOWNSHIPS = {"kind": [OrganisationKind.township], "active": True}
 

@@ -14,8 +14,9 @@ from models.call_words import CallState
 from models.document import take_number
 from models.field import Field
 from models.organisation import Organisation
+from models.refusal import Invalid
 from models.setting import setting
-from models.workflow import Invalid, Step, Transition
+from models.workflow import Step, Transition
 
 
 def number_call(step: Step) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, Session, relationship
 from models import viewer
 from models.base import CountyRecord, column, reference
 from models.organisation import Organisation
-from models.workflow import Forbidden
+from models.refusal import Forbidden
 
 
 class CannedText(CountyRecord):

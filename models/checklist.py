@@ -24,8 +24,9 @@ from models.base import (
 )
 from models.field import Choice, FieldError, Text
 from models.organisation import Organisation, find_by_name
+from models.refusal import Conflict, Forbidden
 from models.setting import setting
-from models.workflow import Conflict, Forbidden, State
+from models.workflow import State
 
 
 class ChecklistLevel(Choice):

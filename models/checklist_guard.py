@@ -27,8 +27,8 @@ from models.checklist import (
     body_of,
 )
 from models.organisation import Organisation
+from models.refusal import Conflict, Forbidden, Invalid
 from models.setting import setting
-from models.workflow import Conflict, Forbidden, Invalid
 
 CHANGES_WITH_STATE = frozenset({"state", "effective_to", "version", "changed_at", "changed_by_id"})
 """What may still change of an approved version: how it stands, never what it says."""

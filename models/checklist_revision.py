@@ -14,8 +14,9 @@ from models.base import CountyRecord, UtcDateTime, choice_type, column, person_r
 from models.checklist import Checklist, ChecklistItem
 from models.field import Choice, Field, Text
 from models.organisation import Organisation
+from models.refusal import Conflict, Forbidden, Invalid
 from models.setting import setting
-from models.workflow import By, Conflict, Forbidden, Invalid, State, Step, Transition, Workflow
+from models.workflow import By, State, Step, Transition, Workflow
 
 
 class RevisionReason(Choice):

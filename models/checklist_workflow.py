@@ -25,7 +25,8 @@ from models.checklist_derivation import derive, same_as_origin
 from models.field import Field, Text
 from models.organisation import Organisation
 from models.person import Person
-from models.workflow import Automatic, By, Invalid, Step, Transition, Workflow, perform_automatic
+from models.refusal import Invalid
+from models.workflow import Automatic, By, Step, Transition, Workflow, perform_automatic
 from models.worktime import WorkCalendar
 
 

@@ -21,7 +21,8 @@ from models.field import Choice, Text
 from models.inspection import Inspection
 from models.organisation import Organisation, OrganisationKind
 from models.person import Person
-from models.workflow import Conflict, Forbidden, State
+from models.refusal import Conflict, Forbidden
+from models.workflow import State
 
 
 class Finding(Choice):

@@ -14,8 +14,9 @@ from models.conclusion import Conclusion, ConclusionState, Finding, assignment_o
 from models.field import Field, Text
 from models.inspection import SUPERVISOR, missing_fields
 from models.paper import take_paper_number
+from models.refusal import Invalid
 from models.setting import setting
-from models.workflow import By, Invalid, Step, Transition, Workflow
+from models.workflow import By, Step, Transition, Workflow
 
 DEPARTMENT = By(
     frozenset({"department_officer"}), lambda conclusion, person: conclusion.department_id == person.organisation_id

@@ -17,8 +17,9 @@ from models.base import KEY, CountyRecord, UtcDateTime, choice_type, column, ref
 from models.field import Choice
 from models.organisation import Organisation
 from models.person import Person
+from models.refusal import Conflict, Forbidden, Invalid
 from models.setting import CandidateNames, LapseRule, counties_with, setting
-from models.workflow import Conflict, Forbidden, Invalid, State
+from models.workflow import State
 
 
 class ConsultationAction(Choice):

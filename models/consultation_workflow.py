@@ -29,9 +29,10 @@ from models.consultation import (
 from models.document import take_number
 from models.field import Field
 from models.person import Person
+from models.refusal import Conflict, Invalid
 from models.setting import ConsultationRule, LapseRule, setting
 from models.viewer import Viewer
-from models.workflow import Automatic, By, Conflict, Invalid, Step, Transition, Workflow, perform_automatic, shown_value
+from models.workflow import Automatic, By, Step, Transition, Workflow, perform_automatic, shown_value
 
 
 def _addressed(consultation: PersonnelConsultation, person: Viewer) -> bool:

@@ -17,7 +17,8 @@ from models.milestone import Milestone, MilestoneState
 from models.organisation import OrganisationKind
 from models.paper import issue, platform_office
 from models.person import Person
-from models.workflow import By, Invalid, Step, Transition, Workflow
+from models.refusal import Invalid
+from models.workflow import By, Step, Transition, Workflow
 
 AGENCIES = {"kind": [OrganisationKind.agency], "active": True}
 

@@ -16,8 +16,9 @@ from models.call_words import AssignmentState, CallState
 from models.field import Field
 from models.ladder_steps import schedule_next_step
 from models.organisation import OrganisationKind
+from models.refusal import Invalid
 from models.setting import setting
-from models.workflow import Invalid, Step, Transition
+from models.workflow import Step, Transition
 
 
 def not_in_hand(assignment: Assignment, now: datetime) -> Any:

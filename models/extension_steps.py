@@ -15,8 +15,9 @@ from models.call_words import CallState
 from models.extension import Extension, ExtensionState
 from models.field import Field
 from models.ladder_steps import schedule_next_step
+from models.refusal import Invalid
 from models.setting import setting
-from models.workflow import Invalid, Step, Transition
+from models.workflow import Step, Transition
 from models.worktime import Limit, Unit
 
 

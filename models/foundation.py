@@ -19,9 +19,9 @@ from models.checklist import Checklist, ChecklistState
 from models.field import Field, Text
 from models.organisation import Organisation, OrganisationKind
 from models.person import ZONE, Person
+from models.refusal import Invalid
 from models.setting import Setting, setting
 from models.viewer import ADMINISTRATORS, Viewer
-from models.workflow import Invalid
 
 FIRST_ACCOUNTS = {"sysadmin": "system_administrator", "secadmin": "security_administrator", "auditor": "auditor"}
 """The three who keep a new installation, each with the one role that the others do not have."""

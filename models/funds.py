@@ -21,8 +21,9 @@ from models.agency import StationedAgency, only_agency, own_agencies
 from models.base import CountyRecord, UtcDateTime, column, reference, referred, state_column
 from models.calendar import work_calendar
 from models.field import Field, FieldError
+from models.refusal import Conflict, Forbidden, Invalid
 from models.setting import counties_with, refuse_switched_off
-from models.workflow import By, Conflict, Forbidden, Invalid, State, Step, Transition, Workflow
+from models.workflow import By, State, Step, Transition, Workflow
 
 MONEY = sa.Numeric(14, 2)
 """Yuan and fen."""

@@ -14,7 +14,8 @@ from models.base import CountyRecord, UtcDateTime, column, reference, state_colu
 from models.checklist import ChecklistItem
 from models.field import Field
 from models.organisation import Organisation
-from models.workflow import By, Conflict, Forbidden, Invalid, State, Step, Transition, Workflow
+from models.refusal import Conflict, Forbidden, Invalid
+from models.workflow import By, State, Step, Transition, Workflow
 
 
 class HandDownState(State):

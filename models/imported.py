@@ -21,8 +21,9 @@ from models.attachment import DELETE_FILE
 from models.base import JSON, KEY, UtcDateTime, choice_type
 from models.calendar import work_calendar
 from models.paper import want_job
+from models.refusal import Conflict
 from models.setting import SETTINGS, setting
-from models.workflow import Conflict, State
+from models.workflow import State
 from models.worktime import WorkCalendar
 
 JOB = "apply_import"

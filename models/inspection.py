@@ -26,7 +26,8 @@ from models.checklist import ChecklistItem
 from models.field import Choice, Field, Text
 from models.organisation import Organisation
 from models.person import Person
-from models.workflow import By, Conflict, Forbidden, Invalid, State, Step, Transition, Workflow
+from models.refusal import Conflict, Forbidden, Invalid
+from models.workflow import By, State, Step, Transition, Workflow
 
 
 class InspectionKind(Choice):

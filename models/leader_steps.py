@@ -15,9 +15,10 @@ from models.call_words import CallState
 from models.escalation import Escalation, EscalationState, Instruction
 from models.field import Field, Text
 from models.person import Person
+from models.refusal import Invalid
 from models.setting import setting
 from models.viewer import Viewer
-from models.workflow import By, Invalid, Step, Transition
+from models.workflow import By, Step, Transition
 
 
 def open_escalation(call: Call) -> Escalation | None:

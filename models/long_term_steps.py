@@ -18,8 +18,9 @@ from models.call_words import AssignmentState, CallState, Satisfaction, Solved
 from models.field import Field, Text
 from models.ladder_steps import schedule_next_step
 from models.milestone import LongTerm, LongTermState, Milestone, MilestoneState
+from models.refusal import Invalid
 from models.setting import setting
-from models.workflow import By, Invalid, Step, Transition, Workflow, perform_automatic
+from models.workflow import By, Step, Transition, Workflow, perform_automatic
 
 OPEN = (LongTermState.requested, LongTermState.endorsed, LongTermState.approved)
 FINAL = (MilestoneState.completed, MilestoneState.dropped)

@@ -13,7 +13,8 @@ from sqlalchemy.orm.attributes import set_committed_value
 from models import viewer
 from models.base import KEY, Record, choice_type, column, reference
 from models.field import Choice
-from models.workflow import Forbidden, Invalid, State
+from models.refusal import Forbidden, Invalid
+from models.workflow import State
 
 
 class OrganisationKind(Choice):

@@ -14,8 +14,9 @@ from models.field import Field
 from models.handover import hand_on, in_hand
 from models.organisation import Organisation, OrganisationAlias, OrganisationState
 from models.person import ZONE, Person, PersonState
+from models.refusal import Invalid
 from models.viewer import Viewer
-from models.workflow import By, Invalid, Step, Transition, Workflow, shown_value
+from models.workflow import By, Step, Transition, Workflow, shown_value
 
 
 def _keeps(organisation: Organisation, person: Viewer) -> bool:

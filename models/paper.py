@@ -16,9 +16,9 @@ from models.calendar import work_calendar
 from models.document import Document, DocumentRecipient, take_number
 from models.notification import Job
 from models.organisation import Organisation, OrganisationKind, find_by_name
+from models.refusal import Invalid
 from models.setting import setting
 from models.viewer import Viewer
-from models.workflow import Invalid
 
 
 @dataclass(frozen=True)

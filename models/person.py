@@ -19,9 +19,10 @@ from models import clock, viewer
 from models.base import KEY, Kept, UtcDateTime, column, describe, reference, state_column
 from models.field import Text
 from models.organisation import Organisation
+from models.refusal import Forbidden, Invalid
 from models.viewer import LEADER_OF as LEADER_OF
 from models.viewer import Deputed, Viewer
-from models.workflow import Forbidden, Invalid, State
+from models.workflow import State
 from models.worktime import WorkCalendar
 
 

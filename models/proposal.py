@@ -15,8 +15,9 @@ from models.calendar import work_calendar
 from models.document import take_number
 from models.field import Choice, Field
 from models.organisation import Organisation
+from models.refusal import Conflict, Forbidden, Invalid
 from models.setting import setting
-from models.workflow import By, Conflict, Forbidden, Invalid, State, Step, Transition, Workflow
+from models.workflow import By, State, Step, Transition, Workflow
 
 
 class ProposalState(State):

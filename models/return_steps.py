@@ -15,9 +15,10 @@ from models.call_roles import CHECKLIST_MANAGER, DEPARTMENT, DEPARTMENTS, DISPAT
 from models.call_words import AssignmentRole, CallState
 from models.field import Field
 from models.ladder_steps import schedule_next_step
+from models.refusal import Invalid
 from models.return_request import ReturnRequest, ReturnState
 from models.setting import setting
-from models.workflow import By, Invalid, Step, Transition
+from models.workflow import By, Step, Transition
 
 
 def _referred(assignment: Assignment) -> bool:

@@ -18,8 +18,9 @@ from models.field import Choice, Field
 from models.organisation import Organisation
 from models.person import Person
 from models.rectification import revoke_orders
+from models.refusal import Conflict, Forbidden, Invalid
 from models.setting import setting
-from models.workflow import By, Conflict, Forbidden, Invalid, State, Step, Transition, Workflow
+from models.workflow import By, State, Step, Transition, Workflow
 
 
 class ReviewState(State):

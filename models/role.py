@@ -15,8 +15,9 @@ from models.base import RECORD_TYPES, Record
 from models.field import Text
 from models.organisation import Organisation
 from models.person import ROLES, Person
+from models.refusal import Conflict, Forbidden, Invalid
 from models.viewer import ADMINISTRATORS, Viewer
-from models.workflow import Conflict, Forbidden, Invalid, Transition
+from models.workflow import Transition
 
 GENERIC: Mapping[str, Text] = {
     "can_list": _l("see the list"),

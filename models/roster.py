@@ -12,7 +12,7 @@ from models import viewer
 from models.base import CountyRecord, UtcDateTime, column, person_reference, reference
 from models.organisation import Organisation, OrganisationKind
 from models.person import Person
-from models.workflow import Forbidden
+from models.refusal import Forbidden
 
 KEEPERS = frozenset({"dispatcher", "office_director", "duty_officer"})
 """Roles of the county's offices that keep the roster and the liaisons of every organisation."""

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Mapped, Session, validates
 from models import viewer
 from models.base import CountyRecord, Record, column
 from models.field import Choice, FieldError, Text, clean_text
-from models.workflow import NotFound
+from models.refusal import NotFound
 from models.worktime import Limit, OfficeHours, Unit
 
 SettingKind = Literal["limit", "integer", "decimal", "boolean", "choice", "text", "hours"]

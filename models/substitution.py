@@ -12,8 +12,8 @@ from models import viewer
 from models.base import CountyRecord, column, person_reference, reference
 from models.organisation import Organisation, OrganisationKind
 from models.person import ROLES, Person
+from models.refusal import Forbidden, Invalid
 from models.viewer import ADMINISTRATORS
-from models.workflow import Forbidden, Invalid
 
 
 def _roles_to_depute(record: object) -> list[tuple[str, object]]:

@@ -17,9 +17,9 @@ from sqlalchemy.orm.attributes import set_committed_value
 from models import viewer
 from models.bulletin import SUBMITTED, Bulletin, BulletinCase, BulletinRecipient, BulletinState
 from models.conclusion import Conclusion, ConclusionState
+from models.refusal import Conflict, Invalid
 from models.review import ReviewRequest, begin_clock, check_filing
 from models.roster import DutyShift, Liaison, may_keep
-from models.workflow import Conflict, Invalid
 
 Change = Literal["new", "changed", "deleted"]
 STAMPS = frozenset({"version", "changed_at", "changed_by_id"})

@@ -18,57 +18,8 @@ from sqlalchemy.orm import Session
 from models import clock, event, viewer
 from models.base import RECORD_TYPES, Record
 from models.field import Choice, EntryErrors, Field, FieldError, Text, incomplete
+from models.refusal import Conflict, Forbidden, Invalid, NotFound, Refused, Stale
 from models.viewer import Deputed, Viewer
-
-
-class Refused(Exception):
-    """A transition or change that cannot be done; carries the status of spec 4 and a sentence for the person."""
-
-    status = 400
-
-    def __init__(self, message: Text, errors: Mapping[str, Sequence[Text]] | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.errors = dict(errors or {})
-
-
-class NotFound(Refused):
-    """404: there is no such record for this person."""
-
-    status = 404
-
-    def __init__(self, message: Text = None) -> None:
-        super().__init__(message or _l("This record does not exist, or it is not yours to see."))
-
-
-class Forbidden(Refused):
-    """403: never yours to do."""
-
-    status = 403
-
-    def __init__(self, message: Text = None) -> None:
-        super().__init__(message or _l("Your role does not include this step."))
-
-
-class Conflict(Refused):
-    """409: not in this state, or the record has changed meanwhile."""
-
-    status = 409
-
-
-class Stale(Conflict):
-    """409: somebody else changed the record after it was shown."""
-
-
-class Invalid(Refused):
-    """422: fields; `errors` has a list of sentences for each field's name."""
-
-    status = 422
-
-    def __init__(self, errors: Mapping[str, Text | Sequence[Text]]) -> None:
-        listed = {name: list(found) if isinstance(found, list | tuple) else [found] for name, found in errors.items()}
-        super().__init__(_l("Please check what you entered."), listed)
-
 
 Tone = Literal["waiting", "others", "going", "done", "overdue", "emergency", "muted"]
 

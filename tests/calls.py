@@ -13,7 +13,8 @@ from app.portal.timeline import happened
 from models.base import Record
 from models.call import Assignment, Call
 from models.event import Event
-from models.workflow import Refused, begin, possible
+from models.refusal import Refused
+from models.workflow import begin, possible
 from tests.county import MONDAY, County
 from views.call import sees_all_values
 

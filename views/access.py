@@ -21,7 +21,7 @@ from models.base import RECORD_TYPES
 from models.explain import explain, find, rule_of
 from models.field import Field
 from models.person import ROLES, Person, make_viewer
-from models.workflow import NotFound
+from models.refusal import NotFound
 
 NOTHING = _l(
     "Nothing can be made of this number or address, or it is nothing that you see. "

@@ -18,8 +18,9 @@ from app.security.alarm_links import read_alarm_token
 from models import clock, viewer
 from models.call import Assignment
 from models.notification import Notification
+from models.refusal import NotFound
 from models.viewer import Viewer
-from models.workflow import NotFound, load_visible, perform, possible
+from models.workflow import load_visible, perform, possible
 
 
 def can_confirm(assignment: Assignment, person: Viewer) -> bool:

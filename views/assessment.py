@@ -45,8 +45,9 @@ from models.assessment import (
 from models.assessment_workflow import MARK_FIELDS, mark_fault
 from models.field import FieldError
 from models.person import ROLES
+from models.refusal import Conflict, Forbidden, Invalid
 from models.viewer import Viewer
-from models.workflow import Conflict, Forbidden, Invalid, load_visible, perform, possible, workflow_of
+from models.workflow import load_visible, perform, possible, workflow_of
 
 EVERYONE = frozenset(ROLES)
 

@@ -26,7 +26,8 @@ from models.event import Event, EventHead, EventValue
 from models.field import Field, FieldError
 from models.organisation import Organisation
 from models.person import ZONE, Person
-from models.workflow import NotFound, internal_events
+from models.refusal import NotFound
+from models.workflow import internal_events
 
 AUDITOR = frozenset({"auditor"})
 MOST_FAULTS = 200

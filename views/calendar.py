@@ -22,7 +22,7 @@ from models.calendar import CalendarDay, CalendarYear, seed_calendar, work_calen
 from models.field import Field, FieldError
 from models.person import ROLES
 from models.recomputing import recomputed
-from models.workflow import Conflict, NotFound
+from models.refusal import Conflict, NotFound
 
 FIRST_YEAR, LAST_YEAR = 2000, 2100
 

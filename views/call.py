@@ -38,10 +38,11 @@ from models.document import Document
 from models.organisation import Organisation
 from models.paper import issue, platform_office
 from models.person import Person
+from models.refusal import Conflict, Forbidden, NotFound
 from models.return_request import ReturnRequest
 from models.similar_calls import similar_calls
 from models.viewer import Viewer
-from models.workflow import Conflict, Forbidden, NotFound, load_visible
+from models.workflow import load_visible
 from views import call_time
 from views.call_page import dependent_titles, escalations, headline, load_beside, main_sections, part_facts
 from views.work import OPEN, candidates, nearest, overdue, todo

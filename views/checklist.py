@@ -33,8 +33,9 @@ from models.checklist import (
 )
 from models.checklist_comparison import Comparison, DutyChange, compare, difference, open_calls_citing
 from models.person import ROLES
+from models.refusal import NotFound, Refused
 from models.viewer import Viewer
-from models.workflow import NotFound, Refused, load_visible
+from models.workflow import load_visible
 
 EVERYONE = frozenset(ROLES)
 MANAGERS = frozenset({"checklist_manager"})

@@ -18,7 +18,8 @@ from app.portal.page import Button, Empty, InboxItem, InboxPage, Tone
 from models import clock, viewer
 from models.call import Assignment
 from models.notification import Notification
-from models.workflow import NotFound, load_visible
+from models.refusal import NotFound
+from models.workflow import load_visible
 from views.alarm import can_confirm, confirm
 
 PAGE = 30

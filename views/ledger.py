@@ -27,8 +27,8 @@ from models.call import Assignment, Call
 from models.call_report import Evaluation, Report
 from models.call_words import AssignmentRole, AssignmentState
 from models.ledger import Month, assignments_of, calls_of, evaluations_of, workload
+from models.refusal import Forbidden, NotFound
 from models.viewer import Viewer
-from models.workflow import Forbidden, NotFound
 
 OFFICES = frozenset({"dispatcher", "office_director", "supervisor"})
 KEEPERS = OFFICES | {"township_officer", "department_officer"}

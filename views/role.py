@@ -23,7 +23,7 @@ from models import viewer
 from models.account import every_role, role_label
 from models.field import Field
 from models.person import ROLES, Person
-from models.workflow import Conflict, Forbidden, Invalid, NotFound
+from models.refusal import Conflict, Forbidden, Invalid, NotFound
 
 SECURITY = frozenset({"security_administrator"})
 

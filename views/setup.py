@@ -19,8 +19,8 @@ from models import viewer
 from models.field import FieldError
 from models.foundation import FOUNDING, SetUpStep, found_county, set_up_steps
 from models.person import ROLES
+from models.refusal import Forbidden, Invalid
 from models.viewer import Viewer
-from models.workflow import Forbidden, Invalid
 
 ADMINISTRATOR = frozenset({"system_administrator"})
 

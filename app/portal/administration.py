@@ -16,8 +16,8 @@ from app.portal.frame import Entry
 from app.portal.sheet import Sheet
 from models import viewer
 from models.field import Field
+from models.refusal import Forbidden
 from models.viewer import Viewer
-from models.workflow import Forbidden
 
 
 class AdministrationPage(BaseView):

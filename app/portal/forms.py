@@ -30,7 +30,7 @@ from wtforms import Form as PlainForm
 from wtforms.fields.core import UnboundField
 
 from models.field import Choice, Field
-from models.workflow import Invalid
+from models.refusal import Invalid
 
 FEW = 5
 """Up to so many choices stand open."""

@@ -12,7 +12,7 @@ from models.document import Document
 from models.event import Event, EventValue
 from models.organisation import Organisation, OrganisationAlias, OrganisationState, find_by_name
 from models.person import Person
-from models.workflow import Forbidden, Invalid
+from models.refusal import Forbidden, Invalid
 from tests.app.visitor import form_to, program, visitor, words_of
 from tests.conftest import Installation
 from tests.county import County

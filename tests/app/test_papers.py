@@ -17,11 +17,11 @@ from models.convening import Convening
 from models.document import Document
 from models.paper import Paper, Unprintable, platform_office
 from models.person import Person
+from models.refusal import Invalid
 from models.setting import Setting
 from models.substitution import Portfolio
 from models.supervision import Notice, NoticeState
 from models.time_spent import Link
-from models.workflow import Invalid
 from tests.app.visitor import visitor
 from tests.calls import sees
 from tests.county import MONDAY, County, at

@@ -20,8 +20,8 @@ from models.base import fields_of
 from models.call import Call
 from models.event import Event, EventValue
 from models.person import Person, PersonState, make_viewer
+from models.refusal import Forbidden, Invalid, NotFound
 from models.substitution import Portfolio, Substitution
-from models.workflow import Forbidden, Invalid, NotFound
 from tests.app import imports
 from tests.app.visitor import form_to, program, visitor, words_of
 from tests.conftest import Installation

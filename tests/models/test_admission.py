@@ -20,8 +20,8 @@ from models.admission_opinion_workflow import anonymous_opinions
 from models.automatic import sweep_automatic
 from models.event import Event
 from models.hand_down_report import HandDownReport
+from models.refusal import Conflict, Forbidden, Invalid, NotFound, Refused
 from models.setting import Setting
-from models.workflow import Conflict, Forbidden, Invalid, NotFound, Refused
 from tests.conftest import Installation
 from tests.county import MONDAY, County, at
 

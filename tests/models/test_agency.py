@@ -15,8 +15,9 @@ from models.agency import AgencyStaff, Membership, MembershipTransfer, Stationed
 from models.event import Event
 from models.field import FieldError
 from models.funds import AccountPeriod, Allotment, Expense
+from models.refusal import Conflict, Forbidden, Invalid, NotFound
 from models.setting import Setting
-from models.workflow import Conflict, Forbidden, Invalid, NotFound, possible
+from models.workflow import possible
 from tests.app.portal.api_client import Api
 from tests.app.visitor import words_of
 from tests.conftest import Installation

@@ -24,8 +24,8 @@ from models.assessment import (
 from models.assessment_formulas import Line, Mark, work_out
 from models.call_indicators import CallIndicator, Rate
 from models.field import FieldError
+from models.refusal import Conflict, Forbidden, Invalid, NotFound
 from models.setting import Setting
-from models.workflow import Conflict, Forbidden, Invalid, NotFound
 from tests.assessment import (
     NEXT_YEAR,
     Given,

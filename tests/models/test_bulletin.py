@@ -12,8 +12,8 @@ from models.bulletin import Bulletin, BulletinCase, BulletinKind, BulletinRecipi
 from models.event import Event, EventValue
 from models.organisation import Organisation, RunBy
 from models.rectification import Rectification
+from models.refusal import Conflict, Forbidden, Invalid
 from models.review import ReviewRequest
-from models.workflow import Conflict, Forbidden, Invalid
 from tests.app.portal.api_client import Api
 from tests.app.visitor import visitor
 from tests.conftest import Installation

@@ -12,7 +12,7 @@ from models.call_beside import merged_with
 from models.call_report import Report
 from models.organisation import Organisation, OrganisationKind
 from models.person import Person
-from models.workflow import Conflict, Forbidden, Invalid, NotFound
+from models.refusal import Conflict, Forbidden, Invalid, NotFound
 from tests.app.portal.api_client import Api
 from tests.calls import event_names, offered, refusal, sees, told
 from tests.county import County, at

@@ -8,7 +8,7 @@ from models.call import Assignment, Call
 from models.call_party import CallParty
 from models.call_report import Report
 from models.document import Document, DocumentRecipient
-from models.workflow import Conflict, Forbidden, Invalid
+from models.refusal import Conflict, Forbidden, Invalid
 from tests.calls import clocks, marks, refusal, sees
 from tests.county import MONDAY, County, at
 

@@ -12,7 +12,7 @@ from models.automatic import sweep_automatic
 from models.call import Assignment, Call
 from models.call_party import CallParty
 from models.call_report import Evaluation
-from models.workflow import Conflict, Forbidden, Invalid
+from models.refusal import Conflict, Forbidden, Invalid
 from tests.calls import clocks, event_names, marks, refusal, told
 from tests.county import MONDAY, County, at
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from models.call import Assignment, Call
-from models.workflow import Conflict, Forbidden, Invalid, NotFound, Refused
+from models.refusal import Conflict, Forbidden, Invalid, NotFound, Refused
 from tests.calls import begun, clocks, event_names, marks, offered, refusal, sees
 from tests.county import MONDAY, County, at
 

@@ -14,7 +14,8 @@ from models.call_words import CallKind
 from models.call_workflow import CALL_WORKFLOW
 from models.document import Document, DocumentRecipient
 from models.event import Event
-from models.workflow import Conflict, Forbidden, Invalid, NotFound, Stale, possible
+from models.refusal import Conflict, Forbidden, Invalid, NotFound, Stale
+from models.workflow import possible
 from tests.calls import refusal
 from tests.county import MONDAY, County, at
 

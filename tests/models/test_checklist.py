@@ -30,8 +30,8 @@ from models.checklist_derivation import derive
 from models.checklist_revision import ChecklistRevision, RevisionReason
 from models.field import FieldError
 from models.organisation import Organisation
+from models.refusal import Conflict, Forbidden, Invalid, NotFound
 from models.setting import Setting
-from models.workflow import Conflict, Forbidden, Invalid, NotFound
 from tests.conftest import Installation
 from tests.county import MONDAY, County, at
 

@@ -18,8 +18,8 @@ from models.call import Assignment, Call
 from models.document import NumberSeries, take_number
 from models.event import Event, verify
 from models.funds import AccountPeriod, Allotment, Expense
+from models.refusal import Conflict, Invalid, Refused
 from models.setting import Setting
-from models.workflow import Conflict, Invalid, Refused
 from tests.county import MONDAY, County
 
 

@@ -26,9 +26,10 @@ from models.event import EventValue
 from models.notification import Notification
 from models.person import Person
 from models.proposal import AdjustmentProposal
+from models.refusal import Conflict, Forbidden, Invalid, NotFound, Refused
 from models.setting import Setting
 from models.supervision import Notice
-from models.workflow import Conflict, Forbidden, Invalid, NotFound, Refused, possible
+from models.workflow import possible
 from tests.conftest import Installation
 from tests.county import MONDAY, County, at
 

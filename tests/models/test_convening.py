@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from models.call import Assignment, Call
 from models.convening import Convening, ConveningInvitee
 from models.milestone import Milestone
-from models.workflow import Conflict, Forbidden, Invalid, NotFound
+from models.refusal import Conflict, Forbidden, Invalid, NotFound
 from tests.calls import offered, refusal, sees
 from tests.county import County, at
 

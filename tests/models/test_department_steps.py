@@ -8,7 +8,7 @@ from flask_appbuilder.security.sqla.models import Role
 
 from models.call import Assignment, Call
 from models.person import Person
-from models.workflow import Conflict, Forbidden, Invalid, NotFound
+from models.refusal import Conflict, Forbidden, Invalid, NotFound
 from tests.calls import clocks, event_names, offered, refusal, sees, told
 from tests.county import County, at
 

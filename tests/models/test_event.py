@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 from models import event
 from models.call import Call
 from models.event import Event, EventHead, EventSeal, EventValue, Fault
+from models.refusal import Invalid
 from models.setting import Setting
-from models.workflow import Invalid
 from tests.county import MONDAY, County, at
 
 

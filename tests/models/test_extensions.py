@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from models.call import Assignment
 from models.extension import Extension
-from models.workflow import Conflict, Forbidden, Invalid
+from models.refusal import Conflict, Forbidden, Invalid
 from tests.calls import clocks, marks, offered, refusal
 from tests.county import County, at
 

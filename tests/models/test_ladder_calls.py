@@ -18,10 +18,10 @@ from models.event import Event, EventValue
 from models.ladder_steps import LadderStep
 from models.milestone import Milestone
 from models.party_clocks import ClockStep, overdue, sweep_parties
+from models.refusal import Conflict, Forbidden, Invalid, NotFound
 from models.roster import DutyShift
 from models.supervision import Notice
 from models.sweep import Swept, sweep
-from models.workflow import Conflict, Forbidden, Invalid, NotFound
 from tests.app.visitor import visitor
 from tests.calls import clocks, event_names, refusal, sees, told
 from tests.county import MONDAY, County, at

@@ -10,8 +10,8 @@ from flask_appbuilder.security.sqla.models import Role
 from models.call import Call
 from models.escalation import Escalation, Instruction
 from models.person import Person
+from models.refusal import Conflict, Forbidden, Invalid
 from models.substitution import Portfolio
-from models.workflow import Conflict, Forbidden, Invalid
 from tests.calls import offered, refusal, told
 from tests.county import MONDAY, County, at
 

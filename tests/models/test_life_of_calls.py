@@ -30,10 +30,11 @@ from models.ladder_steps import LadderStep, open_steps, taken_steps
 from models.milestone import LongTerm, Milestone
 from models.organisation import OrganisationKind
 from models.party_clocks import ClockStep, sweep_parties
+from models.refusal import Refused
 from models.return_request import ReturnRequest
 from models.supervision import Notice, NoticeEntry, NoticeKind
 from models.sweep import sweep
-from models.workflow import Refused, permitted, possible
+from models.workflow import permitted, possible
 from tests.conftest import Installation
 from tests.county import MONDAY, County
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from models.call import Assignment, Call
 from models.call_report import Report
 from models.milestone import LongTerm, Milestone
-from models.workflow import Conflict, Forbidden, Invalid
+from models.refusal import Conflict, Forbidden, Invalid
 from tests.calls import clocks, event_names, marks, offered, refusal, sees, told
 from tests.county import County, at
 

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from models.call import Assignment, Call
 from models.call_party import CallParty
 from models.call_report import Report
+from models.refusal import Conflict, Forbidden, Invalid, NotFound
 from models.return_request import ReturnRequest
-from models.workflow import Conflict, Forbidden, Invalid, NotFound
 from tests.calls import clocks, event_names, marks, offered, refusal, sees, told
 from tests.county import MONDAY, County, at
 

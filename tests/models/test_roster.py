@@ -9,8 +9,8 @@ import pytest
 import sqlalchemy as sa
 
 from models import clock
+from models.refusal import Forbidden, Invalid
 from models.roster import DutyShift, Liaison, on_duty
-from models.workflow import Forbidden, Invalid
 from tests.app.portal.api_client import Api
 from tests.conftest import Installation
 from tests.county import MONDAY, County

@@ -18,9 +18,10 @@ from models.conclusion import Conclusion, Finding
 from models.event import Event
 from models.inspection import Inspection, InspectionCall
 from models.rectification import Rectification
+from models.refusal import Conflict, Forbidden, Invalid, NotFound
 from models.review import ReviewRequest
 from models.supervision import Notice, NoticeEntry, NoticeKind, NoticeState
-from models.workflow import Conflict, Forbidden, Invalid, NotFound, perform
+from models.workflow import perform
 from tests.app.portal.api_client import Api
 from tests.conftest import Installation
 from tests.county import MONDAY, County, at

@@ -19,8 +19,9 @@ from app.storage import content_hash, storage, store
 from models.attachment import LONGEST_NOTE, Attachment, attach
 from models.base import Record
 from models.field import FieldError, clean_text
+from models.refusal import Invalid
 from models.viewer import Viewer
-from models.workflow import Invalid, load_visible
+from models.workflow import load_visible
 
 log = structlog.get_logger(__name__)
 

@@ -29,8 +29,8 @@ from models.base import RECORD_TYPES, Record
 from models.field import Text
 from models.imported import Import, ImportState, locked
 from models.person import Person, make_viewer
+from models.refusal import Refused
 from models.viewer import Viewer
-from models.workflow import Refused
 
 log = structlog.get_logger(__name__)
 

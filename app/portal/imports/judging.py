@@ -21,8 +21,8 @@ from app.portal.imports.translating import Translator
 from app.portal.rest import writing
 from models.base import RECORD_TYPES, Record, described, fields_of
 from models.field import FieldError, Text
+from models.refusal import Forbidden, Refused
 from models.viewer import Viewer
-from models.workflow import Forbidden, Refused
 
 Outcome = Literal["new", "changed", "unchanged", "wrong"]
 Key = tuple[Any, ...]

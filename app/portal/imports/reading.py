@@ -17,7 +17,7 @@ from flask_babel import lazy_gettext as _l
 from openpyxl import load_workbook
 
 from models.field import Text
-from models.workflow import Refused
+from models.refusal import Refused
 
 MOST_ROWS = 20_000
 """Rows of one file."""

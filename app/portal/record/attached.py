@@ -19,7 +19,8 @@ from app.portal.download import attachment_response
 from app.portal.page import Attaching, Attachment, RecordPage
 from app.portal.record.shown import Shown
 from models.attachment import attachment_of, attachments_of, check_attach, detach, may_attach
-from models.workflow import Invalid, Refused, load_visible
+from models.refusal import Invalid, Refused
+from models.workflow import load_visible
 
 ACCEPT = ",".join(f".{one}" for one in TAKEN.split(", "))
 

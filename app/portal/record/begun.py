@@ -14,18 +14,9 @@ from app.portal.forms import RecordForm, make_form
 from app.portal.page import Button, FormPage, Link
 from app.portal.record.listed import Listed
 from models import viewer
+from models.refusal import Forbidden, Invalid
 from models.viewer import Viewer
-from models.workflow import (
-    Forbidden,
-    Invalid,
-    Transition,
-    begin,
-    beginnings,
-    new_record,
-    permitted,
-    step_of,
-    workflow_of,
-)
+from models.workflow import Transition, begin, beginnings, new_record, permitted, step_of, workflow_of
 
 
 class Begun(Listed):

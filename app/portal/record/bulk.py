@@ -20,7 +20,8 @@ from app.portal.record.stepped import Stepped
 from app.security.signin import safe_target
 from models import viewer
 from models.field import FieldError
-from models.workflow import Forbidden, Invalid, NotFound, Refused, Transition, load_visible, perform
+from models.refusal import Forbidden, Invalid, NotFound, Refused
+from models.workflow import Transition, load_visible, perform
 
 MOST = 500
 """Records on which a step is performed at once."""

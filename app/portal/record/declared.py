@@ -14,11 +14,9 @@ from app.portal.frame import Entry
 from models import viewer
 from models.base import Record
 from models.person import ROLES
+from models.refusal import Forbidden
 from models.setting import refuse_switched_off
 from models.viewer import Viewer
-from models.workflow import (
-    Forbidden,
-)
 
 
 class Declared(BaseView):

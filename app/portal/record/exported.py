@@ -27,8 +27,8 @@ from app.portal.words import value_text
 from models import clock, event
 from models.base import fields_of
 from models.field import Field
+from models.refusal import Invalid
 from models.viewer import Viewer
-from models.workflow import Invalid
 
 
 class Exported(Listed):

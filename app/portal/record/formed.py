@@ -21,12 +21,8 @@ from app.portal.words import value_text
 from models import viewer
 from models.base import RECORD_TYPES, described, fields_of, lines_of
 from models.field import Field, FieldError
-from models.workflow import (
-    Invalid,
-    NotFound,
-    load_visible,
-    perform,
-)
+from models.refusal import Invalid, NotFound
+from models.workflow import load_visible, perform
 
 
 class Formed(Declared):

@@ -23,8 +23,9 @@ from app.portal.words import pill, value_text
 from app.storage import storage
 from models.field import Field
 from models.imported import Import, ImportState
+from models.refusal import Conflict, NotFound, Refused
 from models.viewer import Viewer
-from models.workflow import Conflict, NotFound, Refused, load_visible
+from models.workflow import load_visible
 
 MOST_SHOWN = 200
 """Errors that the page lists; the workbook of wrong rows has all."""

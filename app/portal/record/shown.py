@@ -19,12 +19,9 @@ from app.portal.timeline import entries, happened
 from app.portal.words import call_address, pill, value_text
 from models.base import RECORD_TYPES, Record, fields_of
 from models.field import Field
+from models.refusal import Refused
 from models.viewer import Viewer
-from models.workflow import (
-    Refused,
-    Transition,
-    load_visible,
-)
+from models.workflow import Transition, load_visible
 
 
 @dataclass(frozen=True)

@@ -19,18 +19,8 @@ from app.portal.page import Action
 from app.portal.record.declared import number
 from app.portal.record.shown import Failed, Shown
 from models import viewer
-from models.workflow import (
-    Conflict,
-    Forbidden,
-    Invalid,
-    NotFound,
-    Stale,
-    Transition,
-    load_visible,
-    perform,
-    permitted,
-    possible,
-)
+from models.refusal import Conflict, Forbidden, Invalid, NotFound, Stale
+from models.workflow import Transition, load_visible, perform, permitted, possible
 
 
 class Stepped(Shown):

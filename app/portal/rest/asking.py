@@ -13,9 +13,9 @@ from app.database import db
 from models import viewer
 from models.base import RECORD_TYPES, snake
 from models.field import Field, FieldError, Text
+from models.refusal import Forbidden, Invalid, NotFound, Refused
 from models.setting import refuse_switched_off
 from models.viewer import Viewer
-from models.workflow import Forbidden, Invalid, NotFound, Refused
 
 DEEPEST_BODY = 12
 """Levels of nesting that a body may have; no field needs more than three."""

@@ -17,7 +17,7 @@ from app.portal.sorting import Order
 from models.base import Record
 from models.organisation import Organisation
 from models.person import Person
-from models.workflow import NotFound
+from models.refusal import NotFound
 
 COUNT_CAP = 1001
 """A list is counted to here: more than a thousand is “many”, and counting a million rows would cost more than reading the page."""

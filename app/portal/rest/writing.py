@@ -14,8 +14,9 @@ from models import clock
 from models.base import Record, described, fields_of, lines_of
 from models.field import EntryErrors, Field, FieldError, Text, incomplete, is_asked, is_empty
 from models.person import Person
+from models.refusal import Forbidden, Invalid, Stale
 from models.viewer import Viewer
-from models.workflow import Forbidden, Invalid, Stale, changed_for
+from models.workflow import changed_for
 
 OUT_OF_SIGHT = _l("This record would belong to somebody else.")
 

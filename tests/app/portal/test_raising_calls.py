@@ -9,8 +9,8 @@ from models import clock
 from models.call import Assignment, Call
 from models.call_words import CallSource
 from models.canned_text import CannedText
+from models.refusal import Invalid
 from models.similar_calls import likeness, pairs
-from models.workflow import Invalid
 from tests.app.portal.api_client import Api
 from tests.app.visitor import visitor
 from tests.conftest import Installation

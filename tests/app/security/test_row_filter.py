@@ -19,10 +19,11 @@ from models.call_party import CallParty
 from models.call_report import Evaluation, Report
 from models.document import Document
 from models.organisation import Organisation
+from models.refusal import NotFound
 from models.setting import Setting
 from models.supervision import Notice
 from models.viewer import NoViewer
-from models.workflow import NotFound, load_visible
+from models.workflow import load_visible
 from tests.county import MONDAY, County
 
 CANARY = "金丝雀"
