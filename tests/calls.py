@@ -15,8 +15,10 @@ from models.call import Assignment, Call
 from models.event import Event
 from models.refusal import Refused
 from models.workflow import begin, possible
-from tests.county import MONDAY, County
+from tests.county import MONDAY, County, at
 from views.call import sees_all_values
+
+LATER = at("2026-11-24 10:00")
 
 
 def refusal(
@@ -85,3 +87,12 @@ def marks(county: County, assignment_id: int, when: datetime) -> list[str]:
     """The marks that an assignment has earned by an instant."""
     with county.acting(None) as session:
         return [str(mark) for mark in session.get_one(Assignment, assignment_id).marks(when)]
+
+
+def reported(county: County, *departments: str, when: datetime = LATER) -> tuple[int, ...]:
+    """A call whose departments have all reported."""
+    keys = county.dispatched(*departments)
+    for name, assignment in reversed(list(zip(departments, keys[1:], strict=True))):
+        county.respond(name, assignment)
+        county.report(name, assignment, when)
+    return keys
