@@ -22,9 +22,8 @@ from models import clock, viewer
 from models.calendar import work_calendar
 from models.call import Assignment, Call
 from models.call_party import CallParty, due_of
-from models.call_words import AssignmentState, CallState
+from models.call_words import CallState
 from models.document import Document
-from models.extension import ExtensionState
 from models.person import Person
 from models.supervision import Notice
 from models.viewer import Viewer
@@ -166,7 +165,7 @@ class HomeView(BaseView):
 
     @staticmethod
     def _button(call: Call, own: Assignment | None, person: Viewer) -> Button | None:
-        """The one step that moves the matter, opened on the record's page."""
+        """The one step that moves the matter, opened on the record's page. A ruling is not proposed one way: its department's part is opened."""
         address = url_for("CallView.show", pk=call.id)
         if call.state in (CallState.draft, CallState.returned) and person.may("can_edit", "Call"):
             return Button(_("Continue"), url_for("CallView.edit", pk=call.id), icon="pencil")
@@ -177,11 +176,11 @@ class HomeView(BaseView):
         if step is not None:
             return Button(str(step.label), f"{address}#action-{step.name}", icon=step.icon)
         for place, one in enumerate(call.assignments, start=1):
-            asked = one.extension is not None and one.extension.state == ExtensionState.requested
-            if asked or one.state == AssignmentState.return_requested:
-                ruling = next((found for found in possible(one, person) if found.primary), None)
-                if ruling is not None:
-                    return Button(str(ruling.label), f"{address}#part-{place}-{ruling.name}", icon=ruling.icon)
+            steps = {found.name for found in possible(one, person)}
+            if "uphold_return" in steps:
+                return Button(_("Rule on the return"), f"{address}#part-{place}", icon="scale")
+            if "grant_extension" in steps and one.extension is not None:
+                return Button(_("Answer the extension"), f"{address}#part-{place}", icon="clock")
         return None
 
     @staticmethod
