@@ -132,3 +132,19 @@ class Stage:
     def _sign(self, notice: Notice) -> None:
         if notice.state == NoticeState.drafted:
             self.perform(self.staff.viewer("supervisor"), notice, "sign")
+            if self.random.random() < 0.5:
+                self.at(self.after(self.now, self.random.randrange(60, 240)), partial(self._receipt, notice))
+
+    def _receipt(self, notice: Notice) -> None:
+        """Every second department fills in the receipt in the portal; the others send the paper."""
+        leader = self.staff.leader_person(notice.department_id)
+        self.perform(
+            self.staff.officer(notice.department_id),
+            notice,
+            "receipt",
+            head=f"{leader.name}（{leader.position}）",
+            contacted=self.phrase("receipt_contacted"),
+            result=self.phrase("receipt_result"),
+            reason=self.phrase("receipt_reason"),
+            plan=self.phrase("receipt_plan"),
+        )

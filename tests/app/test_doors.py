@@ -94,6 +94,7 @@ def addresses(application: Flask) -> list[tuple[str, str, frozenset[str]]]:
     for rule in application.url_map.iter_rules():
         address = rule.rule.replace("<version>", "v1").replace("<path:filename>", "huying.js")
         address = re.sub(r"<int:\w+>|<pk>|<key>|<year>", "1", address)
+        address = re.sub(r"<any\((\w+)[^)]*\):\w+>", r"\1", address)
         found.append((rule.endpoint, re.sub(r"<name>", "submit", address), frozenset(rule.methods or ())))
     return found
 

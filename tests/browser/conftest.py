@@ -50,11 +50,13 @@ def people(sqlite_installation: Installation) -> County:
 def address(people: County) -> Iterator[str]:
     """Where the portal answers."""
     server = make_server("127.0.0.1", 0, people.app, threaded=True)
+    server.daemon_threads = False  # closing waits for requests under way: the next test takes the database away
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
     thread.join()
+    server.server_close()
 
 
 SignIn = Callable[..., Page]

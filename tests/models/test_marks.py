@@ -196,6 +196,11 @@ class MarkedLives(LifeOfCalls):
         }
     )
 
+    @rule(hours=st.sampled_from([1, 5, 26, 80, 200]))
+    def time_passes(self, hours: int) -> None:
+        """Nobody gives up waiting: a life that ends early has few marks."""
+        self.now += timedelta(hours=hours)
+
     @rule(place=st.integers(0, 1), times=st.integers(3, 10), data=st.data())
     def it_goes_on(self, place: int, times: int, data: st.DataObject) -> None:
         """What is next, in time or late, or one of the steps that move deadlines."""

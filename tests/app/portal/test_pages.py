@@ -136,7 +136,7 @@ def test_only_what_is_possible_is_offered(county: County) -> None:
         "dispatcher": {"urge"},
     }
     for name, found in offered.items():
-        on_call = {f"/call/{call}/{step}" for step in (*steps[name], "paper", "attachments")}
+        on_call = {f"/call/{call}/{step}" for step in (*steps[name], "paper", "papers", "attachments")}
         assert found == on_call | {f"/assignment/{assignment}/{step}" for step in of_assignment[name]}
 
 
