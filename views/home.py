@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
-from flask import abort, current_app, redirect, render_template, request, session, url_for
+from flask import abort, current_app, jsonify, redirect, render_template, request, session, url_for
 from flask_appbuilder import expose
 from flask_appbuilder.baseviews import BaseView
 from flask_babel import gettext as _
@@ -14,6 +14,7 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from app.database import db
 from app.portal.deadline import Measure
+from app.portal.frame import waiting_counts
 from app.portal.page import Button, Empty, HomePage, Link, Tile, WorkItem
 from app.portal.waiting import waiting_lists
 from app.portal.words import pill
@@ -51,6 +52,14 @@ class HomeView(BaseView):
         if person is None:
             return redirect(url_for("SignInView.login"))
         return render_template("home.html", page=self.page(person))
+
+    @expose("/counts")
+    def counts(self) -> Any:
+        """How much waits behind each entry of the navigation, by its address."""
+        person = viewer.current_person()
+        if person is None:
+            abort(401)
+        return jsonify(waiting_counts(person))
 
     def page(self, person: Viewer) -> HomePage:
         sees_calls = person.may("can_list", "Call")

@@ -107,6 +107,7 @@ def frame() -> Frame:
         else "",
         large_text=g.user.large_text if person is not None else None,
         text_url=url_for("ProfileView.text"),
+        counts_url=url_for("HomeView.counts") if not g.get("failed") else "",
         acting_for="、".join(dict.fromkeys(one.name for one in person.deputed)) if person is not None else "",
     )
 
@@ -124,10 +125,11 @@ COUNTED = 99
 """Numbers beside entries are counted so far."""
 
 
-def _counts(person: Viewer) -> dict[tuple[str, str], int]:
-    """How much waits behind each entry, in one statement, each counted to the cap only. Not on a page that says that something failed."""
-    if g.get("failed"):
-        return {}
+def waiting_counts(person: Viewer) -> dict[str, int]:
+    """How much waits behind each entry of the navigation, by its address; in one statement, each counted to the cap only.
+
+    The page asks for it when it is there: among a million calls counting takes longer than the page itself.
+    """
     wanted = []
     for view in current_app.extensions["appbuilder"].navigated:
         for entry in view.navigation():
@@ -143,7 +145,11 @@ def _counts(person: Viewer) -> dict[tuple[str, str], int]:
     if not wanted:
         return {}
     row = db.session.execute(sa.select(*(count for _entry, count in wanted))).one()
-    return {(entry.endpoint, entry.tab): int(count) for (entry, _count), count in zip(wanted, row, strict=True)}
+    return {_address(entry): int(count) for (entry, _count), count in zip(wanted, row, strict=True)}
+
+
+def _address(entry: Entry) -> str:
+    return url_for(entry.endpoint, tab=entry.tab or None)
 
 
 def shown(entry: Entry, person: Viewer) -> bool:
@@ -159,7 +165,6 @@ def _navigation() -> tuple[NavGroup, ...]:
     person = viewer.current_person()
     assert person is not None
     found = []
-    counts = _counts(person)
     views = current_app.extensions["appbuilder"].navigated
     for group in GROUPS:
         if group.endpoint:
@@ -178,9 +183,8 @@ def _navigation() -> tuple[NavGroup, ...]:
         for entry in offered:
             if not shown(entry, person):
                 continue
-            address = url_for(entry.endpoint, tab=entry.tab or None)
             here = request.endpoint == entry.endpoint and request.args.get("tab", "") == entry.tab
-            entries.append(NavEntry(str(entry.label), address, here, counts.get((entry.endpoint, entry.tab))))
+            entries.append(NavEntry(str(entry.label), _address(entry), here, entry.counted is not None))
         if entries:
             view = (request.endpoint or "").partition(".")[0]
             active = any(entry.endpoint.partition(".")[0] == view for entry in offered)

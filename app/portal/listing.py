@@ -178,7 +178,7 @@ class Listing:
         return ListPage(
             title=str(self.model.plural),
             count_label=self._count_label(len(found.records), paged),
-            count_url=self.url("count", shown=len(found.records)) if paged and self.conditions else "",
+            count_url=self.url("count", shown=len(found.records)) if paged else "",
             columns=self._columns(names, rows),
             rows=rows,
             empty=self._empty(),
@@ -227,10 +227,8 @@ class Listing:
         return self.url(sort=("-" if down else "") + name)
 
     def _count_label(self, shown: int, paged: bool) -> str:
-        """On a single page the rows are counted already. Counting those that meet conditions may take longer than the page."""
-        if not paged:
-            return _("%(count)d entries", count=shown)
-        return _("more than %(count)d", count=shown) if self.conditions else self._total_label(shown)
+        """On a single page the rows are counted already. Counting many may take longer than the page, which asks for it when it is there."""
+        return _("more than %(count)d", count=shown) if paged else _("%(count)d entries", count=shown)
 
     def _total_label(self, shown: int) -> str:
         total = self._count()

@@ -45,6 +45,18 @@
     } catch { /* the page said already that there are more */ }
   });
 
+  all("[data-counts]").forEach(async (navigation) => {
+    try {
+      const answer = await fetch(navigation.dataset.counts, { headers: { Accept: "application/json" }, credentials: "same-origin" });
+      if (!answer.ok) return;
+      const counts = await answer.json();
+      navigation.querySelectorAll("[data-waiting]").forEach((place) => {
+        const count = counts[place.dataset.waiting];
+        place.textContent = count ? (count < 100 ? count : "99+") : "";
+      });
+    } catch { /* the lists themselves tell */ }
+  });
+
   all("[data-fetched]").forEach(async (place) => {
     try {
       const answer = await fetch(place.dataset.fetched, { credentials: "same-origin" });

@@ -12,7 +12,8 @@ class NavEntry:
     label: str
     url: str
     active: bool = False
-    count: int | None = None
+    counted: bool = False
+    """Whether the number of what waits stands beside it; the page asks for it when it is there."""
 
 
 @dataclass(frozen=True)
@@ -59,3 +60,5 @@ class Frame:
     """Whether the person reads in large text; None: as this browser is used to."""
     text_url: str = ""
     """POST target; fields `size` (large, standard), `next`."""
+    counts_url: str = ""
+    """Where the numbers beside the entries of the navigation are asked for; empty on a page that says that something failed."""

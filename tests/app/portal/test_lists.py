@@ -92,20 +92,29 @@ def test_a_call_raised_meanwhile_does_not_shift_the_next_page(county: County) ->
 def test_the_count_stops_at_its_cap(county: County, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.portal.listing.CAP", 40)
     plant(county, 40)
-    assert "40+" not in visitor(county, "dispatcher").get("/call/list/?tab=all").text
+    here = visitor(county, "dispatcher")
+    address = html.unescape(re.search(r'data-count="([^"]+)"', here.get("/call/list/?tab=all").text)[1])
+    assert "40+" not in here.get(address).json["label"]
     county.submitted()
-    assert "40+" in visitor(county, "dispatcher").get("/call/list/?tab=all").text
+    assert "40+" in here.get(address).json["label"]
 
 
-def test_a_page_does_not_wait_for_the_count_of_what_was_asked_for(county: County) -> None:
+@pytest.mark.parametrize("words", ["", "&q=第"])
+def test_a_page_does_not_wait_for_the_count_of_its_rows(county: County, words: str) -> None:
     plant(county, 30)
     here = visitor(county, "dispatcher")
-    page = here.get("/call/list/?tab=all&q=第")
+    page = here.get(f"/call/list/?tab=all{words}")
     assert "超过25条" in page.text
     address = html.unescape(re.search(r'data-count="([^"]+)"', page.text)[1])
     assert "30" in here.get(address).json["label"]
     assert "30" not in visitor(county, "township2").get(address).json["label"], "each counts what he sees"
-    assert "data-count" not in here.get("/call/list/?tab=all").text, "nothing was asked for, which is counted at once"
+
+
+def test_the_rows_of_a_single_page_are_counted_at_once(county: County) -> None:
+    plant(county, 20)
+    page = visitor(county, "dispatcher").get("/call/list/?tab=all").text
+    assert "data-count=" not in page
+    assert "20" in re.search(r'class="count">([^<]+)<', page)[1]
 
 
 @pytest.mark.parametrize("nearest", [1, 7, 2000])
