@@ -7,13 +7,18 @@ document is issued; what is stored then is enough to print it at any time.
 from collections.abc import Mapping
 from typing import Any
 
+from reports.approval_sheet import APPROVAL_SHEET
 from reports.call_slip import CALL_SLIP
+from reports.conclusion import CONCLUSION, REVIEW_DECISION, SUPERIOR_LETTER, VERIFICATION
 from reports.context import Context, ContextError
 from reports.faces import FacesError, configure, missing_glyphs
 from reports.kind import DocumentKind, MissingGlyph, PressUnavailable, preview_kind, print_kind
 from reports.onsite_record import ONSITE_RECORD
 from reports.passage import PassageError
+from reports.rectification import RECTIFICATION
+from reports.redhead import CORRECTION, CRITICISM
 from reports.reminder import REMINDER
+from reports.statistics import STATISTICS
 from reports.supervision import SUPERVISION
 
 __all__ = [
@@ -32,7 +37,24 @@ __all__ = [
     "warm_up",
 ]
 
-KINDS: dict[str, DocumentKind] = {kind.name: kind for kind in (CALL_SLIP, ONSITE_RECORD, REMINDER, SUPERVISION)}
+KINDS: dict[str, DocumentKind] = {
+    kind.name: kind
+    for kind in (
+        CALL_SLIP,
+        ONSITE_RECORD,
+        REMINDER,
+        SUPERVISION,
+        VERIFICATION,
+        CONCLUSION,
+        SUPERIOR_LETTER,
+        STATISTICS,
+        CRITICISM,
+        CORRECTION,
+        RECTIFICATION,
+        REVIEW_DECISION,
+        APPROVAL_SHEET,
+    )
+}
 """Every kind by its name."""
 
 

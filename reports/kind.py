@@ -1,7 +1,7 @@
 """Document kinds: what each is called, what it is made of, how it is laid out, and printing them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,8 @@ from markupsafe import Markup
 from reports import page, passage
 from reports.context import Context
 from reports.faces import FaceSet, faces
+from reports.headline import headline
+from reports.structure import renumbered, structured
 
 if TYPE_CHECKING:
     from reports.press import Press
@@ -41,6 +43,8 @@ class DocumentKind:
 
     ``texts`` are the factory wordings in the notation of :mod:`reports.passage`; an administrator
     may replace each. ``samples`` are complete contexts by a short name, to look at and to test.
+    ``drafts`` are factory wordings of what people edit before it is issued, filled with other values:
+    ``draft_sample`` shows them.
     """
 
     name: str
@@ -50,6 +54,8 @@ class DocumentKind:
     styles: tuple[str, ...]
     texts: Mapping[str, str]
     samples: Mapping[str, Context]
+    drafts: Mapping[str, str] = field(default_factory=dict)
+    draft_sample: Mapping[str, Any] = field(default_factory=dict)
 
     def read(self, data: Mapping[str, Any]) -> Context:
         """The stored context as this kind's dataclass; ``ContextError`` names what does not fit."""
@@ -61,10 +67,19 @@ class DocumentKind:
         A wording is only used where its sample uses it, so it must fit every sample.
         """
         for key, text in texts.items():
+            if key in self.drafts:
+                passage.check(text, self.draft_sample)
+                continue
             if key not in self.texts:
                 raise passage.PassageError(f"{self.title} has no text named {key!r}")
             for sample in self.samples.values():
                 passage.check(text, sample.placeholders())
+
+    def draft(self, values: Mapping[str, Any], texts: Mapping[str, str] | None = None) -> dict[str, str]:
+        """What is drafted of this kind from plain values, by the name of each draft, its headings counted on. Raises ``PassageError``."""
+        changed = {key: text for key, text in (texts or {}).items() if key in self.drafts}
+        drafts = {**self.drafts, **changed}
+        return {key: renumbered(passage.parse(text).fill(values)).strip() for key, text in drafts.items()}
 
     def html(
         self,
@@ -75,7 +90,7 @@ class DocumentKind:
     ) -> str:
         """The document as HTML, with ``styles`` (trusted CSS) inside for a preview."""
         context = self.read(data)
-        changed = dict(texts or {})
+        changed = {key: text for key, text in (texts or {}).items() if key not in self.drafts}
         self.check_texts(changed)
         values = context.placeholders()
         wording = {key: passage.parse(text).fill(values) for key, text in {**self.texts, **changed}.items()}
@@ -94,13 +109,16 @@ class DocumentKind:
 
 @cache
 def _environment() -> ImmutableSandboxedEnvironment:
-    return ImmutableSandboxedEnvironment(
+    environment = ImmutableSandboxedEnvironment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["structured"] = structured
+    environment.filters["headline"] = headline
+    return environment
 
 
 _press: "Press | None" = None
