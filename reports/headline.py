@@ -42,14 +42,12 @@ def _costs(title: str) -> list[int | None]:
             if depth == 0:
                 costs[place] = 0
             depth += 1
-        if place and title[place - 1] in _OPENING or character in _CLOSING + _AFTER:
+        if (place and title[place - 1] in _OPENING) or character in _CLOSING + _AFTER:
             costs[place] = None
         if place and title[place - 1] in _AFTER + "”》）" and costs[place] is not None and not depth:
             costs[place] = 0
-        if (
-            character == "〔"
-            or place
-            and (title[place - 1] == "〕" or title[place - 1].isascii() and character.isascii())
+        if character == "〔" or (
+            place and (title[place - 1] == "〕" or (title[place - 1].isascii() and character.isascii()))
         ):
             costs[place] = None
         if character in _CLOSING:

@@ -9,9 +9,11 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, Literal, cast
 
 _TOKEN = re.compile(r"\{([^{}]*)\}|【(有|无|每)\s*([^】]*)】|【(止)】")
+_DRAFTS = Path(__file__).with_name("drafts")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -46,6 +48,11 @@ class Passage:
     def fill(self, values: Mapping[str, Any]) -> str:
         """The text with its values; :class:`PassageError` names what ``values`` lacks."""
         return "".join(_fill(self.parts, values))
+
+
+def factory_draft(name: str) -> str:
+    """The factory wording of a long text, kept as a file of plain lines in ``drafts/``."""
+    return (_DRAFTS / f"{name}.txt").read_text(encoding="utf-8").rstrip("\n")
 
 
 @lru_cache(maxsize=512)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from reports.context import About, Context, ContextError, parse_day
 from reports.kind import DocumentKind
-
+from reports.passage import factory_draft
 
 LARGEST_HEAD = 38
 HEAD_WIDTH = 440
@@ -103,15 +103,7 @@ CRITICISM_VALUES = {
 
 CRITICISM_DRAFTS = {
     "title": "关于{dept_names}办理“乡呼县应”事项不力情况的通报",
-    "text": """近期，{supervision_office}对“乡呼县应”事项办理情况进行督查，发现个别部门存在响应不及时、办理不到位的问题。经{approver_title}批准，现将有关情况通报如下。
-一、基本情况
-【每 cases】（{n}）{dept}办理“{call_title}”事项情况。【有 sent_at】{sent_at}，该事项（{call_no}）派发{dept}{role}办理，应于{respond_due}前响应、{report_due}前反馈。【止】{facts}。【有 reminded_at】平台于{reminded_at}发出催办通知【有 slip_at】，督查机构于{slip_at}发出督办通知【止】。【止】截至{as_of}，{current_state}。【有 explanation】督查机构向{dept}核实时，该部门说明：{explanation}。【止】【无 explanation】督查机构向{dept}核实，该部门未在规定时间内说明情况。【止】经核查，认定为{finding}（{conclusion_number}）。
-【止】二、问题性质
-上述情况反映出有关部门{nature}，影响了问题及时解决，加重了基层负担。
-三、处理意见
-根据{basis}，对{dept_names}予以通报批评【有 rectify_due】，责令其于{rectify_due}前整改到位，并向{report_to}书面报告。整改情况由{supervision_office}核查，并按规定作为部门综合考核的依据【止】。
-四、工作要求
-各部门（单位）要引以为戒，严格落实首接负责和按时响应要求，主动对接、及时办理、如实反馈。任何单位不得因被评价、被通报而向乡镇（街道）施加压力或者要求更改评价。""",
+    "text": factory_draft("criticism"),
 }
 
 CORRECTION_VALUES = {
@@ -132,8 +124,7 @@ CORRECTION_VALUES = {
 }
 CORRECTION_DRAFTS = {
     "title": "关于{change}{original_number}有关内容的通报",
-    "text": """{original_issuer}于{original_date}印发的《{original_title}》（{original_number}）中，【每 cases】关于{dept}“{call_title}”事项的认定，经复核，{review_result}（{decision_number}）。【止】【有 text】{text}【止】现予{change}，相关统计和考核数据同步调整，原通报其他内容不变。
-特此通报。""",
+    "text": factory_draft("correction"),
 }
 
 ADDRESSEES = "各乡镇党委、政府，各街道党工委、办事处，县直各部门（单位）"

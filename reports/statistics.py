@@ -1,6 +1,9 @@
 """The kind “statistics” with sample bulletins of an invented county: a month with a dozen departments, a year with forty over several pages."""
 
+from typing import Any
+
 from reports.kind import DocumentKind
+from reports.passage import parse
 from reports.redhead import ADDRESSEES, COPIES
 from reports.statistics_context import (
     STATISTICS_DRAFTS,
@@ -13,7 +16,6 @@ from reports.statistics_context import (
     StatisticsBulletin,
     TownshipRow,
 )
-from reports.passage import parse
 from reports.structure import renumbered
 
 _DEPARTMENTS = (
@@ -68,7 +70,7 @@ def _total(rows: list[DepartmentRow]) -> DepartmentRow:
     def added(name: str) -> int:
         return sum(int(getattr(row, name) or 0) for row in rows)
 
-    counts = {
+    counts: dict[str, Any] = {
         name: str(added(name))
         for name in (
             "lead", "cooperating", "respond_due", "respond_ok", "report_due", "report_ok", "no_response", "late_response",

@@ -7,6 +7,7 @@ workload only; a rate has its counts beside it, and — where there are too few 
 from dataclasses import dataclass
 
 from reports.context import ContextError, Record
+from reports.passage import factory_draft
 from reports.redhead import Circular
 
 
@@ -241,25 +242,6 @@ STATISTICS_VALUES = {
 
 STATISTICS_DRAFTS = {
     "title": "关于{period}“乡呼县应”事项办理情况的通报",
-    "text": """为推动“乡呼县应、上下联动”工作机制落到实处，切实为基层解难题、减负担，根据{basis}和我县有关规定，现将{period}“乡呼县应”事项办理情况通报如下。
-一、总体情况
-（一）呼叫和办结。{from}至{until}，全县受理乡镇（街道）呼叫{calls}件，比{previous}{change_calls}；其中紧急呼叫{emergency}件，需两个以上部门共同办理{joint}件。截至{frozen_at}，已办结{closed}件，正在办理{open}件，转长期办理{long_term}件。【有 withdrawn】乡镇（街道）撤回{withdrawn}件。【止】不予受理{declined}件【有 declined】，主要原因为{decline_reasons}【止】。
-（二）部门响应和反馈。共向{dept_count}个部门派发{assignments}件次。按时响应率{rate_respond}（{n_respond_ok}/{n_respond_due}），按期反馈率{rate_report}（{n_report_ok}/{n_report_due}），一次办结率{rate_first}（{n_first}/{n_closed}）；平均响应用时{mean_respond}，平均反馈用时{mean_report}。
-（三）乡镇（街道）评价。已评价{evaluated}件次，满意{satisfied}件次、基本满意{fair}件次、不满意{dissatisfied}件次，满意率{rate_satisfied}；评价问题已解决的占{rate_solved}。未评价{not_evaluated}件次。
-（四）受理派发环节。受理超时{accept_late}件、派发超时{dispatch_late}件，平均受理用时{mean_accept}、派发用时{mean_dispatch}。【有 office_late】上述超时由{offices}负责整改。【止】
-（五）呼叫集中的事项。呼叫较多的领域依次为{top_fields}；反复呼叫的事项为{repeat_items}。
-【有 good】二、办理较好的部门
-{good_depts}响应及时、办理扎实，本期应响应、应反馈事项全部按时完成，乡镇（街道）评价较好。
-【止】三、存在的主要问题
-【有 findings】经平台记录比对、督查机构核实，并听取有关部门说明，认定以下问题：
-【有 no_response】（一）不响应。{no_response_depts}共{n_no_response}件次，派发后未与乡镇（街道）联系或者到场，经催办、督办仍未响应。
-【止】【有 late_response】（二）迟响应。{late_response_depts}共{n_late_response}件次，超过规定时限响应【有 max_late】，最长超时{max_late}【止】。
-【止】【有 no_action】（三）响应不作为。{no_action_depts}共{n_no_action}件次，响应后未采取实际措施、反馈内容与核查情况不符或者两次办理后经核查仍未履行应尽职责。
-【止】【有 late_report】（四）反馈超期。{late_report_depts}共{n_late_report}件次，超过规定时限反馈办理情况。
-【止】【止】【无 findings】本期未发现不响应、迟响应和响应不作为问题。
-【止】四、有关要求
-【有 orders】（一）限期整改。责令{order_depts}对附件2所列问题逐件整改，于{rectify_due}前办理到位，并向{report_to}书面报告整改情况。逾期未整改或者整改不实的，按规定进一步督查。
-【止】（二）依单履职。各部门要按照责任清单承担主体责任，接到派发指令后主动与乡镇（街道）对接；确不属于本部门职责的，按程序申请退单，不得推诿，不得以属地管理为名把职责范围内的工作交由乡镇（街道）承担。
-（三）减轻基层负担。整改由责任部门承担，不得要求乡镇（街道）代为整改、代写材料、补充留痕资料或者更改评价；本通报不要求乡镇（街道）报送材料。""",
+    "text": factory_draft("statistics"),
     "problems": "【每 problems】{problems}\n【止】",
 }
