@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
@@ -10,6 +11,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_ngettext
 from sqlalchemy.orm import Mapped, Session, validates
 
 from models import viewer
@@ -253,6 +255,17 @@ SETTINGS: dict[str, SettingSpec] = {
 }
 
 
+_IN_WORDS: Mapping[Unit, Callable[[int], Text]] = {
+    Unit.working_days: lambda n: lazy_ngettext("%(amount)d working day", "%(amount)d working days", n, amount=n),
+    Unit.working_hours: lambda n: lazy_ngettext("%(amount)d working hour", "%(amount)d working hours", n, amount=n),
+    Unit.calendar_days: lambda n: lazy_ngettext("%(amount)d calendar day", "%(amount)d calendar days", n, amount=n),
+    Unit.calendar_months: lambda n: lazy_ngettext(
+        "%(amount)d calendar month", "%(amount)d calendar months", n, amount=n
+    ),
+    Unit.minutes: lambda n: lazy_ngettext("%(amount)d minute", "%(amount)d minutes", n, amount=n),
+}
+
+
 class Setting(CountyRecord):
     """A county's own value of a setting; its history is its timeline."""
 
@@ -301,15 +314,7 @@ class Setting(CountyRecord):
         if isinstance(found, bool):
             return str(_l("Yes") if found else _l("No"))
         if isinstance(found, Limit):
-            return str(
-                {
-                    Unit.working_days: _l("%(amount)d working days", amount=found.amount),
-                    Unit.working_hours: _l("%(amount)d working hours", amount=found.amount),
-                    Unit.calendar_days: _l("%(amount)d calendar days", amount=found.amount),
-                    Unit.calendar_months: _l("%(amount)d calendar months", amount=found.amount),
-                    Unit.minutes: _l("%(amount)d minutes", amount=found.amount),
-                }[found.unit]
-            )
+            return str(_IN_WORDS[found.unit](found.amount))
         return self.value
 
     @property

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from werkzeug.datastructures import MultiDict
 
 from app.database import db
@@ -229,7 +230,7 @@ class Listing:
     def _count_label(self, shown: int, paged: bool) -> str:
         """On a single page the rows are counted already. Counting those that meet conditions may take longer than the page."""
         if not paged:
-            return _("%(count)d entries", count=shown)
+            return ngettext("%(count)d entry", "%(count)d entries", shown, count=shown)
         return _("more than %(count)d", count=shown) if self.conditions else self._total_label(shown)
 
     def _total_label(self, shown: int) -> str:
