@@ -251,6 +251,20 @@ SETTINGS: dict[str, SettingSpec] = {
         SettingSpec("admission_opinion_limit", _l("A township's opinion is asked within"), "limit", "5 working_days"),
         SettingSpec("admission_longest_term", _l("Longest term of an off-list matter"), "limit", "12 calendar_months"),
         SettingSpec("admission_warning", _l("Warn before an admission expires by"), "limit", "10 working_days"),
+        SettingSpec(
+            "hand_down_group_size",
+            _l("A department is told of duties handed down once so many townships have reported some"),
+            "integer",
+            "3",
+            least=2,
+            most=20,
+        ),
+        SettingSpec(
+            "hand_down_delay",
+            _l("If fewer townships have, the department is told of a duty handed down after"),
+            "limit",
+            "20 working_days",
+        ),
     )
 }
 
