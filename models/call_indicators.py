@@ -8,7 +8,7 @@ Assignments that were given back count for nobody; those of a withdrawn call onl
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from fractions import Fraction
@@ -81,6 +81,7 @@ class Round:
 class Handled:
     """What one assignment of the cohort shows at the instant of counting."""
 
+    assignment_id: int
     department_id: int
     township_id: int
     assigned_at: datetime
@@ -128,6 +129,15 @@ class Figures:
     def until(self, one: Handled) -> datetime:
         """The instant up to which an assignment's clocks ran."""
         return min(self.as_of, one.stopped_at) if one.stopped_at is not None else self.as_of
+
+    def changes_after(self, one: Handled) -> datetime | None:
+        """The deadline that changes the figures by passing, if nothing happens before; None where only events can."""
+        if one.stopped_at is not None:
+            return None
+        running = [each.due for each in one.rounds if each.reported_at is None]
+        if one.responded_at is None:
+            running.append(one.respond_due)
+        return min((due for due in running if due >= self.as_of), default=None)
 
     def rounds_due(self, one: Handled) -> list[Round]:
         """The rounds in which a report was given or its deadline passed."""
@@ -217,22 +227,27 @@ def dealings(cohort_: Iterable[Handled]) -> Mapping[tuple[int, int], int]:
 
 
 def cohort(session: Session, county_id: int, first: date, last: date, as_of: datetime) -> Iterator[Handled]:
-    """The assignments dispatched in the period, in the order of their keys, as they stood at an instant. Read as the system, in three statements."""
+    """The assignments dispatched in the period, in the order of their keys, as they stood at an instant."""
     start, end = bounds(work_calendar(session, county_id), first, last)
-    conditions = (
-        Assignment.county_id == county_id,
-        Assignment.assigned_at >= start,
-        Assignment.assigned_at < end,
-        Assignment.assigned_at <= as_of,
-        Assignment.state != AssignmentState.returned,
-    )
+    conditions = (Assignment.county_id == county_id, Assignment.assigned_at >= start, Assignment.assigned_at < end)
+    return _read(session, conditions, as_of)
+
+
+def handled(session: Session, call_ids: Collection[int], as_of: datetime) -> Iterator[Handled]:
+    """The assignments of some calls that count, whenever they were dispatched, as `cohort` gives them."""
+    return _read(session, (Assignment.call_id.in_(call_ids),), as_of)
+
+
+def _read(session: Session, which: Sequence[sa.ColumnElement[bool]], as_of: datetime) -> Iterator[Handled]:
+    """Read as the system, in three statements."""
+    conditions = (*which, Assignment.assigned_at <= as_of, Assignment.state != AssignmentState.returned)
     with viewer.system():
         reports = _by_assignment(
             session.execute(
                 sa.select(Report.assignment_id, Report.round, Report.due, Report.reported_at)
                 .join(Assignment, Assignment.id == Report.assignment_id)
                 .where(*conditions)
-                .order_by(Report.assignment_id, Report.round)
+                .order_by(Report.assignment_id, Report.round, Report.attempt)
             )
         )
         evaluations = _by_assignment(
@@ -281,6 +296,7 @@ def _by_assignment(rows: Iterable[Any]) -> dict[int, list[Any]]:
 def _handled(row: Any, reports: list[Any], evaluations: list[Any], as_of: datetime) -> Handled:
     ended = row.ended_at is not None and row.ended_at <= as_of
     return Handled(
+        assignment_id=row.id,
         department_id=row.department_id,
         township_id=row.township_id,
         assigned_at=row.assigned_at,
