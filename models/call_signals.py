@@ -42,8 +42,10 @@ class Signal(Choice):
     )
     no_contact = (
         "no_contact",
-        _l("Response without a contact"),
-        _l("Neither when nor with whom the department was in contact was entered: a response is contact, not a click."),
+        _l("Response without time or plan"),
+        _l(
+            "Neither when the department was in contact nor what it will do was entered: a response is contact, not a click."
+        ),
     )
     response_only = (
         "response_only",
@@ -163,7 +165,7 @@ def _last_minute(one: Assignment, told: History, now: datetime) -> bool | None:
 
 
 def _no_contact(one: Assignment, told: History, now: datetime) -> bool | None:
-    return None if one.responded_at is None else one.response_at == one.responded_at and not one.response_whom
+    return None if one.responded_at is None else one.response_at == one.responded_at and not one.response_plan
 
 
 def _response_only(one: Assignment, told: History, now: datetime) -> bool | None:

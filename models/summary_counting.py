@@ -306,7 +306,8 @@ def _compare_texts(session: Session, county_id: int, month: date) -> None:
             earlier.department_id == SummaryAssignment.department_id,
             earlier.text_digest == SummaryAssignment.text_digest,
             earlier.text_digest != "",
-            earlier.reported_at < SummaryAssignment.reported_at,
+            sa.tuple_(earlier.reported_at, earlier.assignment_id)
+            < sa.tuple_(SummaryAssignment.reported_at, SummaryAssignment.assignment_id),
             earlier.call_id != SummaryAssignment.call_id,
         )
         .exists()
