@@ -33,6 +33,7 @@ Kind = Literal[
     "amber", "overdue", "candidate", "alarm_department", "alarm_duty", "alarm_leader",
     "supervision_drafted", "supervision_issued", "supervision_copy", "clock_amber", "clock_expired", "deadline_moved", "director_sheet",
     "explanation_wanted", "conclusion_served", "rectification_ordered", "opinion_wanted", "proposal_received", "consultation_waits",
+    "handed_down",
 ]  # fmt: skip
 """Everything that anybody is told."""
 
@@ -42,7 +43,7 @@ Relation = Literal[
 ]  # fmt: skip
 """How a person who is told stands to the matter."""
 
-OWN_WORDS = frozenset({"missing", "channel", "place"})
+OWN_WORDS = frozenset({"missing", "channel", "place", "matter"})
 """Values that somebody wrote in his own words."""
 
 
@@ -306,6 +307,17 @@ WORDINGS: dict[Kind, Wording] = {
         _l("Adjustment proposal"), _l("A township has sent the adjustment proposal %(number)s. Please answer it by %(due)s.")
     ),
     "consultation_waits": _task(_l("Personnel consultation"), _l("A personnel consultation waits for you.")),
+    "handed_down": _task(
+        _l("Duty handed down without approval"),
+        _l("The staffing office has found that your department handed down a duty without approval. What it is stands in the portal."),
+        (
+            ("matter",),
+            _l(
+                "The staffing office has found that your department handed down a duty without approval: %(matter)s. "
+                "Please take it back, or apply for its admission."
+            ),
+        ),
+    ),
 }  # fmt: skip
 
 

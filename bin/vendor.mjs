@@ -13,6 +13,7 @@ const files = [
   ["@tabler/core/dist/css/tabler.min.css", "tabler.min.css"],
   ["tom-select/dist/js/tom-select.popular.min.js", "tom-select.min.js"],
   ["tom-select/dist/css/tom-select.min.css", "tom-select.min.css"],
+  ["echarts/dist/echarts.common.min.js", "echarts.min.js"],
   ["flatpickr/dist/flatpickr.min.js", "flatpickr.min.js"],
   ["flatpickr/dist/flatpickr.min.css", "flatpickr.min.css"],
   ["flatpickr/dist/l10n/zh.js", "flatpickr-zh.js"],

@@ -25,6 +25,7 @@ from models import organisation_workflow as organisation_workflow
 from models import party_clocks as party_clocks
 from models import return_request as return_request
 from models import roster as roster
+from models import summary_counting as summary_counting
 from models import supervision as supervision
 from models import supervision_guard as supervision_guard
 from models import sweep as sweep

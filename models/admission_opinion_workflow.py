@@ -50,7 +50,7 @@ def anonymous_opinions(session: Session, admission_id: int) -> list[Said]:
         admission = session.get_one(Admission, admission_id)
         if in_state(admission, OpinionState.outstanding) or admission.state == AdmissionState.consulting:
             return []
-        names = _township_names(session, admission.county_id)
+        names = township_names(session, admission.county_id)
         said = [
             Said(one.answer, names.sub("某乡镇（街道）", one.text), one.state == OpinionState.void)
             for one in admission.opinions
@@ -60,7 +60,7 @@ def anonymous_opinions(session: Session, admission_id: int) -> list[Said]:
     return sorted(said, key=lambda one: (one.void, order[one.answer], one.text))
 
 
-def _township_names(session: Session, county_id: int) -> re.Pattern[str]:
+def township_names(session: Session, county_id: int) -> re.Pattern[str]:
     """Whatever a township of the county is called by."""
     names: set[str] = set()
     for one in session.scalars(

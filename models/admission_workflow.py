@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_ngettext
 from sqlalchemy.orm import Session
 
 from models import event, viewer
@@ -58,7 +59,14 @@ def _disagreed(admission: Admission) -> bool:
 def _outstanding(admission: Admission, now: datetime) -> Text | None:
     """No further step while an opinion is outstanding (2.5)."""
     count = len(in_state(admission, OpinionState.outstanding))
-    return _l("%(count)d opinions of townships are still outstanding.", count=count) if count else None
+    if not count:
+        return None
+    return lazy_ngettext(
+        "%(count)d opinion of a township is still outstanding.",
+        "%(count)d opinions of townships are still outstanding.",
+        count,
+        count=count,
+    )
 
 
 def _unconsulted(admission: Admission, now: datetime) -> Text | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_ngettext
 from sqlalchemy.orm import Session
 
 from models.assessment import (
@@ -206,8 +207,10 @@ def _compute_guard(step: Step) -> None:
     if waiting and not step.values["without_reason"]:
         raise Invalid(
             {
-                "without_reason": _l(
+                "without_reason": lazy_ngettext(
+                    "%(count)d sheet is not handed in yet. Please wait for it, or say why you compute without it.",
                     "%(count)d sheets are not handed in yet. Please wait for them, or say why you compute without them.",
+                    waiting,
                     count=waiting,
                 )
             }

@@ -450,6 +450,8 @@ class Assignment(CountyRecord):
     """When it left the department's hands: a return upheld, another department put in its place."""
     next_step_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """When the sweep has to look at it next."""
+    response_cleared_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When a review took back the finding that it was answered late or not at all: no mark of the response is left (2.3)."""
 
     call: Mapped[Call] = relationship(back_populates="assignments")
     department: Mapped[Organisation] = relationship(foreign_keys=[department_id])
@@ -493,14 +495,13 @@ class Assignment(CountyRecord):
         return next((one for one in self.evaluations if one.round == round_), None)
 
     def marks(self, now: datetime) -> list[Mark]:
-        """The marks earned by an instant (2.2, end); they stay, whatever follows."""
+        """The marks earned by an instant (2.2, end); they stay, unless a review takes them back (2.3)."""
         until = min(one for one in (now, self.stopped_at, self.paused_at) if one is not None)
         found = []
         answered = self.responded_at if self.responded_at is not None else until
-        if answered >= self.respond_red_at and answered > self.respond_due:
-            found.append(Mark.no_response)
-        elif answered > self.respond_due:
-            found.append(Mark.late_response)
+        cleared = self.response_cleared_at is not None and self.response_cleared_at <= now
+        if answered > self.respond_due and not cleared:
+            found.append(Mark.no_response if answered >= self.respond_red_at else Mark.late_response)
         counting = {report.round: report for report in self.reports}
         if any(report.reported_at > report.due for report in counting.values()):
             found.append(Mark.late_report)

@@ -8,7 +8,7 @@ Assignments that were given back count for nobody; those of a withdrawn call onl
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from fractions import Fraction
@@ -22,7 +22,7 @@ from models import viewer
 from models.calendar import work_calendar
 from models.call import Assignment, Call
 from models.call_report import Evaluation, Report
-from models.call_words import AssignmentState, CallState, Satisfaction, Solved
+from models.call_words import AssignmentRole, AssignmentState, CallState, Satisfaction, Solved
 from models.field import Choice
 from models.worktime import WorkCalendar
 
@@ -81,6 +81,8 @@ class Round:
 class Handled:
     """What one assignment of the cohort shows at the instant of counting."""
 
+    assignment_id: int
+    call_id: int
     department_id: int
     township_id: int
     assigned_at: datetime
@@ -92,6 +94,14 @@ class Handled:
     """By round; the last one is the township's final word."""
     closed: bool
     withdrawn: bool
+    lead: bool = True
+    cleared: bool = False
+    """A review took back the mark of a late or missing response: it counts as given in time."""
+
+    @property
+    def evaluation(self) -> tuple[Satisfaction, Solved] | None:
+        """The township's final word."""
+        return self.evaluations[-1] if self.evaluations else None
 
 
 @dataclass
@@ -129,6 +139,15 @@ class Figures:
         """The instant up to which an assignment's clocks ran."""
         return min(self.as_of, one.stopped_at) if one.stopped_at is not None else self.as_of
 
+    def changes_after(self, one: Handled) -> datetime | None:
+        """The deadline that changes the figures by passing, if nothing happens before; None where only events can."""
+        if one.stopped_at is not None:
+            return None
+        running = [each.due for each in one.rounds if each.reported_at is None]
+        if one.responded_at is None:
+            running.append(one.respond_due)
+        return min((due for due in running if due >= self.as_of), default=None)
+
     def rounds_due(self, one: Handled) -> list[Round]:
         """The rounds in which a report was given or its deadline passed."""
         return [each for each in one.rounds if each.reported_at is not None or each.due < self.until(one)]
@@ -145,9 +164,25 @@ def _share(found: Iterable[bool]) -> Rate:
     return Rate(Fraction(sum(listed)), len(listed))
 
 
+def response_due(figures: Figures, one: Handled) -> bool:
+    """Whether a response counts: given, or its deadline has passed."""
+    return one.responded_at is not None or one.respond_due < figures.until(one)
+
+
+def responded(one: Handled) -> bool:
+    return one.responded_at is not None or one.cleared
+
+
+def responded_in_time(one: Handled) -> bool:
+    return one.cleared or (one.responded_at is not None and one.responded_at <= one.respond_due)
+
+
+def reported_in_time(each: Round) -> bool:
+    return each.reported_at is not None and each.reported_at <= each.due
+
+
 def _response(figures: Figures, good: Callable[[Handled], bool]) -> Rate:
-    due = [one for one in figures.handled if one.responded_at is not None or one.respond_due < figures.until(one)]
-    return _share(good(one) for one in due)
+    return _share(good(one) for one in figures.handled if response_due(figures, one))
 
 
 def _report(figures: Figures, good: Callable[[Round], bool]) -> Rate:
@@ -170,14 +205,10 @@ def _weighted(figures: Figures) -> Rate:
 
 
 _RATES: dict[CallIndicator, Callable[[Figures], Rate]] = {
-    CallIndicator.response_rate: lambda figures: _response(figures, lambda one: one.responded_at is not None),
-    CallIndicator.on_time_response: lambda figures: _response(
-        figures, lambda one: one.responded_at is not None and one.responded_at <= one.respond_due
-    ),
+    CallIndicator.response_rate: lambda figures: _response(figures, responded),
+    CallIndicator.on_time_response: lambda figures: _response(figures, responded_in_time),
     CallIndicator.report_rate: lambda figures: _report(figures, lambda each: each.reported_at is not None),
-    CallIndicator.on_time_report: lambda figures: _report(
-        figures, lambda each: each.reported_at is not None and each.reported_at <= each.due
-    ),
+    CallIndicator.on_time_report: lambda figures: _report(figures, reported_in_time),
     CallIndicator.closure: lambda figures: Rate(Fraction(len(_closed(figures))), figures.dispatched),
     CallIndicator.resolved: lambda figures: _share(solved == Solved.solved for _word, solved in _evaluated(figures)),
     CallIndicator.satisfaction: lambda figures: _share(
@@ -217,22 +248,27 @@ def dealings(cohort_: Iterable[Handled]) -> Mapping[tuple[int, int], int]:
 
 
 def cohort(session: Session, county_id: int, first: date, last: date, as_of: datetime) -> Iterator[Handled]:
-    """The assignments dispatched in the period, in the order of their keys, as they stood at an instant. Read as the system, in three statements."""
+    """The assignments dispatched in the period, in the order of their keys, as they stood at an instant."""
     start, end = bounds(work_calendar(session, county_id), first, last)
-    conditions = (
-        Assignment.county_id == county_id,
-        Assignment.assigned_at >= start,
-        Assignment.assigned_at < end,
-        Assignment.assigned_at <= as_of,
-        Assignment.state != AssignmentState.returned,
-    )
+    conditions = (Assignment.county_id == county_id, Assignment.assigned_at >= start, Assignment.assigned_at < end)
+    return _read(session, conditions, as_of)
+
+
+def handled(session: Session, call_ids: Collection[int], as_of: datetime) -> Iterator[Handled]:
+    """The assignments of some calls that count, whenever they were dispatched, as `cohort` gives them."""
+    return _read(session, (Assignment.call_id.in_(call_ids),), as_of)
+
+
+def _read(session: Session, which: Sequence[sa.ColumnElement[bool]], as_of: datetime) -> Iterator[Handled]:
+    """Read as the system, in three statements."""
+    conditions = (*which, Assignment.assigned_at <= as_of, Assignment.state != AssignmentState.returned)
     with viewer.system():
         reports = _by_assignment(
             session.execute(
                 sa.select(Report.assignment_id, Report.round, Report.due, Report.reported_at)
                 .join(Assignment, Assignment.id == Report.assignment_id)
                 .where(*conditions)
-                .order_by(Report.assignment_id, Report.round)
+                .order_by(Report.assignment_id, Report.round, Report.attempt)
             )
         )
         evaluations = _by_assignment(
@@ -252,6 +288,9 @@ def cohort(session: Session, county_id: int, first: date, last: date, as_of: dat
         rows = session.execute(
             sa.select(
                 Assignment.id,
+                Assignment.call_id,
+                Assignment.role,
+                Assignment.response_cleared_at,
                 Assignment.department_id,
                 Call.township_id,
                 Assignment.assigned_at,
@@ -281,6 +320,8 @@ def _by_assignment(rows: Iterable[Any]) -> dict[int, list[Any]]:
 def _handled(row: Any, reports: list[Any], evaluations: list[Any], as_of: datetime) -> Handled:
     ended = row.ended_at is not None and row.ended_at <= as_of
     return Handled(
+        assignment_id=row.id,
+        call_id=row.call_id,
         department_id=row.department_id,
         township_id=row.township_id,
         assigned_at=row.assigned_at,
@@ -291,6 +332,8 @@ def _handled(row: Any, reports: list[Any], evaluations: list[Any], as_of: dateti
         evaluations=tuple((one.satisfaction, one.solved) for one in evaluations),
         closed=ended and row.state == CallState.closed,
         withdrawn=ended and row.state == CallState.withdrawn,
+        lead=row.role == AssignmentRole.lead,
+        cleared=_known(row.response_cleared_at, as_of) is not None,
     )
 
 

@@ -43,6 +43,13 @@ class Event(Model):
             postgresql_where=sa.text("relayed_at IS NULL"),
             sqlite_where=sa.text("relayed_at IS NULL"),
         ),
+        sa.Index(
+            "ix_event_uncounted",
+            "county_id",
+            "id",
+            postgresql_where=sa.text("thread_type = 'call' AND counted_at IS NULL"),
+            sqlite_where=sa.text("thread_type = 'call' AND counted_at IS NULL"),
+        ),
     )
     label = _l("Event")
     plural = _l("Events")
@@ -67,6 +74,8 @@ class Event(Model):
     signature: Mapped[str] = mapped_column(sa.String(64), nullable=False)
     relayed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """When the relay turned the event into jobs and notifications; not part of the chain."""
+    counted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When a call's event was taken into the maintained figures (`models.summary_counting`); not part of the chain."""
 
     @classmethod
     def visible_ids(cls, person: Viewer) -> sa.Select[tuple[int]] | None:

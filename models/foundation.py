@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from flask_appbuilder.security.sqla.models import Role
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_ngettext
 from sqlalchemy.orm import Session
 
 from models import clock
@@ -167,7 +168,7 @@ def _people(session: Session, county_id: int) -> list[SetUpStep]:
             _l("Give everybody a role"),
             "person",
             people > 0 and without == 0,
-            _l("%(count)d people without a role", count=without),
+            lazy_ngettext("%(count)d person without a role", "%(count)d people without a role", without, count=without),
             "security_administrator",
         ),
     ]

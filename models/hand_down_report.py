@@ -1,7 +1,13 @@
-"""Townships report duties handed down without approval (2.5). The reporter is never shown to a department (1, no retaliation)."""
+"""Townships report duties handed down without approval (2.5). The reporter is never shown to a department (1, no retaliation).
+
+What the department learns is a text of the staffing office's, which says nothing of who reported, where or when. With so
+few townships it is held back: until as many of them as the county's setting names have reported something of that
+department, so that several texts come together, or else for the time of another setting.
+"""
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from typing import Any
 
@@ -10,12 +16,16 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from models import viewer
+from models.admission_opinion_workflow import township_names
 from models.base import CountyRecord, UtcDateTime, column, reference, state_column
+from models.calendar import work_calendar
 from models.checklist import ChecklistItem
-from models.field import Field
+from models.field import Field, Text
 from models.organisation import Organisation
+from models.person import Person
 from models.refusal import Conflict, Forbidden, Invalid
-from models.workflow import By, State, Step, Transition, Workflow
+from models.setting import setting
+from models.workflow import Automatic, By, State, Step, Transition, Workflow
 
 
 class HandDownState(State):
@@ -95,6 +105,15 @@ class HandDownReport(CountyRecord):
         _l("Answer to the township"), sa.Text, editable=False, required=False, nullable=False, default=""
     )
     told_at: Mapped[datetime | None] = column(_l("Told at"), UtcDateTime, editable=False, required=False)
+    department_text: Mapped[str] = column(
+        _l("What the department is told"), sa.Text, editable=False, required=False, nullable=False, default=""
+    )
+    department_told_from: Mapped[datetime | None] = column(
+        _l("Held back from the department until"), UtcDateTime, editable=False, required=False
+    )
+    department_told_at: Mapped[datetime | None] = column(
+        _l("Department told at"), UtcDateTime, editable=False, required=False
+    )
 
     department: Mapped[Organisation | None] = relationship(foreign_keys=[department_id])
     township: Mapped[Organisation] = relationship(foreign_keys=[township_id])
@@ -201,8 +220,74 @@ def _tell(step: Step) -> None:
     step.record.told_at = step.now
 
 
+def _nothing_to_tell(report: HandDownReport, now: datetime) -> Text | None:
+    if not report.violation:
+        return _l("Nothing was found that the department would have to be told of.")
+    return _l("What the department is told stands already.") if report.department_text else None
+
+
+_A_DAY = re.compile(r"\d{1,2}\s*[月/-]\s*\d{1,2}|\d{1,2}\s*[日号]|星期[一二三四五六日天]|周[一二三四五六日天]")
+
+
+def _anonymous_guard(step: Step) -> None:
+    """Neither townships, nor people of the one that reported, nor days: by them a department would know who it was."""
+    report: HandDownReport = step.record
+    text = step.values["text"]
+    people = step.session.scalars(sa.select(Person.name).where(Person.organisation_id == report.township_id)).all()
+    named = township_names(step.session, report.county_id).search(text) or any(name in text for name in people)
+    if named or _A_DAY.search(text):
+        raise Invalid(
+            {
+                "text": _l(
+                    "Please name no township, no person and no day here: the department must not learn who reported."
+                )
+            }
+        )
+
+
+def _held_back(session: Session, report: HandDownReport) -> list[HandDownReport]:
+    """What the department of a report has not been told yet, that report included."""
+    return list(
+        session.scalars(
+            sa.select(HandDownReport)
+            .where(
+                HandDownReport.county_id == report.county_id,
+                HandDownReport.department_id == report.department_id,
+                HandDownReport.department_text != "",
+                HandDownReport.department_told_at.is_(None),
+            )
+            .order_by(HandDownReport.id)
+            .with_for_update()
+        )
+    )
+
+
+def _hold_back(step: Step) -> None:
+    """Of one township's reports however many say nothing together that one alone would not: townships are counted."""
+    report: HandDownReport = step.record
+    delay = setting(step.session, report.county_id, "hand_down_delay")
+    report.department_text = step.values["text"]
+    report.department_told_from = work_calendar(step.session, report.county_id).deadline(step.now, delay)
+    step.session.flush()
+    held = _held_back(step.session, report)
+    if len({one.township_id for one in held}) >= setting(step.session, report.county_id, "hand_down_group_size"):
+        for one in held:
+            one.department_told_from = step.now
+
+
+def _department_due(model: Any, now: datetime) -> sa.ColumnElement[bool]:
+    return sa.and_(model.department_told_from <= now, model.department_told_at.is_(None))
+
+
+def _department_told(step: Step) -> None:
+    step.record.department_told_at = step.now
+
+
 HAND_DOWN_WORKFLOW = Workflow(
     states=HandDownState,
+    automatic=(
+        Automatic("department_told", _l("Department told"), ("found", "told"), None, _department_due, _department_told),
+    ),
     transitions=(
         Transition(
             "submit",
@@ -251,6 +336,28 @@ HAND_DOWN_WORKFLOW = Workflow(
             primary=True,
             icon="message",
             done=_l("Township told"),
+        ),
+        Transition(
+            "tell_department",
+            _l("Tell the department"),
+            (STAFFING,),
+            ("found", "told"),
+            obstacle=_nothing_to_tell,
+            guard=_anonymous_guard,
+            effect=_hold_back,
+            asks=(
+                Field(
+                    "text",
+                    _l("What the department is told"),
+                    "long_text",
+                    help=_l("Which duty it handed down and what it is to do. Name no township, no person and no day."),
+                ),
+            ),
+            icon="building",
+            done=_l("Put down for the department"),
+            help=_l(
+                "It is held back until several townships have reported, or for some time: nobody is to guess who it was."
+            ),
         ),
     ),
 )

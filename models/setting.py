@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
@@ -10,6 +11,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_ngettext
 from sqlalchemy.orm import Mapped, Session, validates
 
 from models import viewer
@@ -249,7 +251,32 @@ SETTINGS: dict[str, SettingSpec] = {
         SettingSpec("admission_opinion_limit", _l("A township's opinion is asked within"), "limit", "5 working_days"),
         SettingSpec("admission_longest_term", _l("Longest term of an off-list matter"), "limit", "12 calendar_months"),
         SettingSpec("admission_warning", _l("Warn before an admission expires by"), "limit", "10 working_days"),
+        SettingSpec(
+            "hand_down_group_size",
+            _l("A department is told of duties handed down once so many townships have reported some"),
+            "integer",
+            "3",
+            least=2,
+            most=20,
+        ),
+        SettingSpec(
+            "hand_down_delay",
+            _l("If fewer townships have, the department is told of a duty handed down after"),
+            "limit",
+            "20 working_days",
+        ),
     )
+}
+
+
+_IN_WORDS: Mapping[Unit, Callable[[int], Text]] = {
+    Unit.working_days: lambda n: lazy_ngettext("%(amount)d working day", "%(amount)d working days", n, amount=n),
+    Unit.working_hours: lambda n: lazy_ngettext("%(amount)d working hour", "%(amount)d working hours", n, amount=n),
+    Unit.calendar_days: lambda n: lazy_ngettext("%(amount)d calendar day", "%(amount)d calendar days", n, amount=n),
+    Unit.calendar_months: lambda n: lazy_ngettext(
+        "%(amount)d calendar month", "%(amount)d calendar months", n, amount=n
+    ),
+    Unit.minutes: lambda n: lazy_ngettext("%(amount)d minute", "%(amount)d minutes", n, amount=n),
 }
 
 
@@ -301,15 +328,7 @@ class Setting(CountyRecord):
         if isinstance(found, bool):
             return str(_l("Yes") if found else _l("No"))
         if isinstance(found, Limit):
-            return str(
-                {
-                    Unit.working_days: _l("%(amount)d working days", amount=found.amount),
-                    Unit.working_hours: _l("%(amount)d working hours", amount=found.amount),
-                    Unit.calendar_days: _l("%(amount)d calendar days", amount=found.amount),
-                    Unit.calendar_months: _l("%(amount)d calendar months", amount=found.amount),
-                    Unit.minutes: _l("%(amount)d minutes", amount=found.amount),
-                }[found.unit]
-            )
+            return str(_IN_WORDS[found.unit](found.amount))
         return self.value
 
     @property

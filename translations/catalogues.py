@@ -21,7 +21,7 @@ from opencc import OpenCC
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 LANGUAGES = ("zh_Hans", "zh_Hant", "en")
-KEYWORDS = {**DEFAULT_KEYWORDS, "_l": None, "lazy_gettext": None}
+KEYWORDS = {**DEFAULT_KEYWORDS, "_l": None, "lazy_gettext": None, "lazy_ngettext": (1, 2)}
 HEADER = """\
 msgid ""
 msgstr ""
@@ -118,7 +118,7 @@ def main() -> int:
     extracted = extract()
     for language in LANGUAGES:
         write(language, updated(language, extracted))
-    waiting = [message.id for message in messages(read("zh_Hans")) if not message.string]
+    waiting = [message.id for message in messages(read("zh_Hans")) if not any(message.string)]
     for message_id in waiting:
         print(f"not translated yet: {message_id}")
     return 1 if waiting else 0

@@ -40,6 +40,7 @@ from views.call_records import (
 from views.canned_text import CannedTextView
 from views.checklist import ChecklistItemView, ChecklistView, DutyView, WorkflowStepView
 from views.checklist_revision import ChecklistRevisionView
+from views.cockpit import CockpitView
 from views.consultation import (
     AdjustmentProposalView,
     ConsultationCandidateView,
@@ -80,6 +81,7 @@ PAGES = (
     SetUpView,
     DirectorSheetView,
     LedgerView,
+    CockpitView,
 )
 RECORDS = (
     CallView,

@@ -10,6 +10,7 @@ from flask import flash, redirect, render_template, request
 from flask_appbuilder import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
 from sqlalchemy.orm import joinedload, selectinload
 
 from app.database import db
@@ -312,6 +313,13 @@ def _made_of(line: Mapping[str, Any]) -> str:
     """Numerator and denominator of a rate; number of evaluators and their average."""
     if "denominator" in line:
         return _("%(numerator)s of %(denominator)s", numerator=line["numerator"], denominator=line["denominator"])
+    count = line["evaluators"]
     if line["average"] is None:
-        return _("%(count)d evaluators", count=line["evaluators"])
-    return _("%(count)d evaluators, average %(average)s", count=line["evaluators"], average=line["average"])
+        return ngettext("%(count)d evaluator", "%(count)d evaluators", count, count=count)
+    return ngettext(
+        "%(count)d evaluator, average %(average)s",
+        "%(count)d evaluators, average %(average)s",
+        count,
+        count=count,
+        average=line["average"],
+    )

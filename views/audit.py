@@ -11,6 +11,7 @@ from flask import request, url_for
 from flask_appbuilder import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
 
 from app.database import db
 from app.portal.administration import AdministrationPage
@@ -276,8 +277,11 @@ class AuditView(AdministrationPage):
             Column("place", _("Place"), number=True),
             Column("what", _("What is wrong")),
         )
-        text = _(
-            "%(count)d faults found. Keep the database as it is and inform the head of the office.", count=len(faults)
+        text = ngettext(
+            "%(count)d fault found. Keep the database as it is and inform the head of the office.",
+            "%(count)d faults found. Keep the database as it is and inform the head of the office.",
+            len(faults),
+            count=len(faults),
         )
         return Block(_("Result"), text=text + (_(" There are more.") if more else ""), columns=columns, rows=rows)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from sqlalchemy.orm import Session, joinedload
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -264,7 +265,13 @@ def part_facts(one: Assignment) -> Iterator[Fact]:
         who = one.opened_by.name if one.opened_by is not None else ""
         yield Fact(_("First opened"), Cell(_("%(who)s, %(at)s", who=who, at=exact(one.opened_at))))
     if one.urges and one.urged_at is not None:
-        text = _("%(count)d times, last %(at)s", count=one.urges, at=exact(one.urged_at))
+        text = ngettext(
+            "%(count)d time, last %(at)s",
+            "%(count)d times, last %(at)s",
+            one.urges,
+            count=one.urges,
+            at=exact(one.urged_at),
+        )
         yield Fact(_("Urged"), Cell(text))
     if one.return_request is not None:
         yield from _returned(one.return_request)

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
 from app.database import db
@@ -150,7 +151,7 @@ class _Names:
         if self.call.emergency or minutes < self.per_day:
             return length(minutes, self.per_day)
         days, rest = divmod(minutes, self.per_day)
-        whole = _("1 working day") if days == 1 else _("%(count)d working days", count=days)
+        whole = ngettext("%(count)d working day", "%(count)d working days", days, count=days)
         return whole if rest < 60 else _("%(days)s %(hours)d h", days=whole, hours=rest // 60)
 
     def whole(self, minutes: int) -> str:

@@ -73,10 +73,15 @@ class HomeView(BaseView):
             empty=self.empty(person),
             news_title=_("Latest papers") if person.may("can_list", "Document") else "",
             news=tuple(self.news()) if person.may("can_list", "Document") else (),
-            buttons=(Button(_("Raise a call"), url_for("CallView.add"), icon="plus", primary=True),)
-            if person.may("can_add", "Call")
-            else (),
+            buttons=tuple(self.buttons(person)),
         )
+
+    @staticmethod
+    def buttons(person: Viewer) -> Iterable[Button]:
+        if person.may("can_list", "Cockpit"):
+            yield Button(_("Leaders' cockpit"), url_for("CockpitView.list"), icon="chart-dots")
+        if person.may("can_add", "Call"):
+            yield Button(_("Raise a call"), url_for("CallView.add"), icon="plus", primary=True)
 
     @staticmethod
     def empty(person: Viewer) -> Empty:

@@ -12,6 +12,7 @@ from flask import Response, g, request, url_for
 from flask_appbuilder import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
 
 from app.database import db
 from app.portal.administration import AdministrationPage
@@ -99,8 +100,23 @@ class LedgerView(AdministrationPage):
         page = Sheet(
             ledger.title,
             (Block(columns=columns, rows=rows, empty=_("Nothing in this month.")),),
-            intro=_("%(keeper)s · %(count)d entries", keeper=ledger.keeper, count=len(ledger.records))
-            + (_("; %(count)d more stand in the workbook", count=more) if more else ""),
+            intro=ngettext(
+                "%(keeper)s · %(count)d entry",
+                "%(keeper)s · %(count)d entries",
+                len(ledger.records),
+                keeper=ledger.keeper,
+                count=len(ledger.records),
+            )
+            + (
+                ngettext(
+                    "; %(count)d more stands in the workbook",
+                    "; %(count)d more stand in the workbook",
+                    more,
+                    count=more,
+                )
+                if more
+                else ""
+            ),
             buttons=self._workbook_button(month),
             printed=True,
             landscape=True,

@@ -27,6 +27,7 @@ from models.automatic import sweep_automatic
 from models.director_sheet import lay_out_sheets
 from models.imported import erase_old
 from models.party_clocks import sweep_parties
+from models.summary_counting import count_changes
 from models.sweep import sweep
 
 TICK_SECONDS = 1.0
@@ -131,6 +132,7 @@ def make_scheduler(app: Flask) -> Scheduler:
         Task("sweep", 60.0, lambda: sweep(transaction)),
         Task("parties", 60.0, lambda: sweep_parties(transaction)),
         Task("automatic", 60.0, lambda: sweep_automatic(transaction)),
+        Task("summary", 30.0, lambda: count_changes(transaction)),
         Task("morning", 60.0, _morning),
         Task("seal", 600.0, _seal),
         Task("erase", 3600.0, lambda: erase_old(transaction)),

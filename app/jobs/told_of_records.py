@@ -42,6 +42,13 @@ def _consultation_sent(one: Occurrence) -> Iterator[Message]:
     yield Message("consultation_waits", persons("addressee", one.session.scalars(secretaries)), {})
 
 
+def _handed_down(one: Occurrence) -> Iterator[Message]:
+    """The department, in the staffing office's words alone. What it opens is the department itself: the report is not for it (2.5)."""
+    report = one.record
+    to = organisations("addressee", (*OFFICERS, "office_director"), report.department_id)
+    yield Message("handed_down", to, {"matter": report.department_text}, report.department)
+
+
 OF_RECORDS: dict[tuple[str, str], Telling] = {
     ("conclusion", "ask_explanation"): _to_department("explanation_wanted", "explain_due"),
     ("conclusion", "serve"): _to_department("conclusion_served"),
@@ -50,4 +57,5 @@ OF_RECORDS: dict[tuple[str, str], Telling] = {
     ("admission_opinion", "ask_opinion"): _opinion_wanted,
     ("adjustment_proposal", "send"): _to_department("proposal_received", "answer_due"),
     ("personnel_consultation", "send"): _consultation_sent,
+    ("hand_down_report", "department_told"): _handed_down,
 }

@@ -49,6 +49,7 @@ class Group:
 
 GROUPS = (
     Group("home", _l("Workbench"), "layout-dashboard", endpoint="HomeView.home"),
+    Group("cockpit", _l("Leaders' cockpit"), "chart-dots", bottom=False),
     Group("calls", _l("Calls"), "speakerphone"),
     Group("checklists", _l("Checklists"), "list-check"),
     Group("supervision", _l("Supervision"), "eye-check"),

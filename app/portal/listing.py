@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from werkzeug.datastructures import MultiDict
 
 from app.database import db
@@ -228,7 +229,9 @@ class Listing:
 
     def _count_label(self, shown: int, paged: bool) -> str:
         """On a single page the rows are counted already. Counting many may take longer than the page, which asks for it when it is there."""
-        return _("more than %(count)d", count=shown) if paged else _("%(count)d entries", count=shown)
+        if paged:
+            return _("more than %(count)d", count=shown)
+        return ngettext("%(count)d entry", "%(count)d entries", shown, count=shown)
 
     def _total_label(self, shown: int) -> str:
         total = self._count()

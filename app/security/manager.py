@@ -12,6 +12,7 @@ from flask import Flask, current_app, jsonify, request
 from flask_appbuilder.security.sqla.manager import SecurityManager
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_ngettext
 from flask_jwt_extended import JWTManager
 from werkzeug.security import check_password_hash, generate_password_hash
 
@@ -148,8 +149,10 @@ class HuyingSecurityManager(SecurityManager):
         by_account = self._failures(SignInFailure.username == username, now - timedelta(minutes=minutes))
         if by_account >= config["LOGIN_FAILURES"]:
             raise TooManyFailures(
-                _l(
+                lazy_ngettext(
+                    "Too many wrong passwords. Please try again in %(minutes)d minute or ask your administrator.",
                     "Too many wrong passwords. Please try again in %(minutes)d minutes or ask your administrator.",
+                    minutes,
                     minutes=minutes,
                 ),
                 minutes * 60,

@@ -9,6 +9,7 @@ from typing import Any
 from flask import Response, current_app, flash, g, redirect, request
 from flask_appbuilder import expose
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from app.database import db
 from app.headers import sandboxed
@@ -88,7 +89,7 @@ class Attached(Shown):
             record = load_visible(session, self.model, pk, self.page_options())
             said = tuple(str(sentence) for found in refused.errors.values() for sentence in found)
             return self.render_attaching(record, self.attaching(record, note, said))
-        flash(_("%(count)d files attached.", count=len(ids)), "success")
+        flash(ngettext("%(count)d file attached.", "%(count)d files attached.", len(ids), count=len(ids)), "success")
         return redirect(self.url("show", pk=pk))
 
     def render_attaching(self, record: Any, attaching: Attaching) -> Any:

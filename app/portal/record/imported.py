@@ -9,6 +9,7 @@ from flask import Response, current_app, flash, jsonify, redirect, render_templa
 from flask_appbuilder import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
 
 from app.database import db
 from app.portal.attaching.names import clean_name
@@ -254,7 +255,7 @@ class Imported(Listed):
             progress_url=self.url("import_progress", pk=one.id) if one.may_cancel else "",
             here_url=self.url("import_result", pk=one.id),
             findings=tuple(FindingRow(told["row"], told["column"], told["text"]) for told in findings[:MOST_SHOWN]),
-            findings_label=_("%(count)d rows are wrong and are left out", count=wrong) if wrong else _("Please note"),
+            findings_label=_wrong(wrong),
             errors_url=self.url("import_errors", pk=one.id) if wrong else "",
             differences=tuple(
                 DifferenceRow(
@@ -264,7 +265,12 @@ class Imported(Listed):
                 )
                 for told in one.differences
             ),
-            differences_label=_("What changes (the first %(count)d rows)", count=len(one.differences)),
+            differences_label=ngettext(
+                "What changes (the first row)",
+                "What changes (the first %(count)d rows)",
+                len(one.differences),
+                count=len(one.differences),
+            ),
         )
 
 
@@ -297,9 +303,19 @@ def _facts(one: Import) -> tuple[Fact, ...]:
     )
 
 
+def _wrong(count: int) -> str:
+    if not count:
+        return _("Please note")
+    return ngettext(
+        "%(count)d row is wrong and is left out", "%(count)d rows are wrong and are left out", count, count=count
+    )
+
+
 def _percent(one: Import) -> int:
     return 100 * one.done_rows // one.total if one.total else 100
 
 
 def _progress(one: Import) -> str:
-    return _("%(done)d of %(total)d rows", done=one.done_rows, total=one.total)
+    return ngettext(
+        "%(done)d of %(total)d row", "%(done)d of %(total)d rows", one.total, done=one.done_rows, total=one.total
+    )

@@ -93,7 +93,7 @@ def test_of_a_personnel_consultation_the_secretary_hears_that_one_waits_and_noth
 SAMPLES: dict[str, Any] = {
     "call": "呼2026-0001", "township": "城关镇", "department": "水务局", "due": "2026-11-24T09:30:00+00:00", "at": "2026-11-24T02:00:00+00:00",
     "role": "lead", "reason": "own_power", "clock": "milestone", "action": "respond", "number": "催〔2026〕0001", "days": 10,
-    "phone": "0500-6210001", "missing": "王建国家的门牌号", "channel": "王建国", "place": "王建国家门口",
+    "phone": "0500-6210001", "missing": "王建国家的门牌号", "matter": "王建国家的台账", "channel": "王建国", "place": "王建国家门口",
     "record": {"type": "rectification", "number": "改〔2026〕0001"}, "assignment": 7,
     "due_today": 3, "overdue": 2, "emergencies": 1, "expired": 0, "slips": 4,
 }  # fmt: skip
