@@ -33,7 +33,8 @@ Kind = Literal[
     "amber", "overdue", "candidate", "alarm_department", "alarm_duty", "alarm_leader",
     "supervision_drafted", "supervision_issued", "supervision_copy", "clock_amber", "clock_expired", "deadline_moved", "director_sheet",
     "explanation_wanted", "conclusion_served", "rectification_ordered", "opinion_wanted", "proposal_received", "consultation_waits",
-    "handed_down",
+    "handed_down", "bulletin_drafted", "bulletin_waits", "bulletin_sent_back", "bulletin_issued", "bulletin_corrected", "explained",
+    "rectification_reported", "review_filed", "review_waits", "review_decided",
 ]  # fmt: skip
 """Everything that anybody is told."""
 
@@ -294,6 +295,23 @@ WORDINGS: dict[Kind, Wording] = {
     "explanation_wanted": _task(
         _l("Please explain"), _l("The supervision office asks your department to explain facts of a conclusion by %(due)s.")
     ),
+    "bulletin_drafted": _task(
+        _l("Statistics bulletin drafted"),
+        _l("The figures of the last period are frozen and the bulletin is drafted. Please look through it and submit it."),
+    ),
+    "bulletin_waits": _task(_l("Bulletin to approve"), _l("A bulletin of the supervision office waits for your approval.")),
+    "bulletin_sent_back": _task(_l("Bulletin sent back"), _l("A bulletin that you submitted was sent back to be changed.")),
+    "bulletin_issued": _news(_l("Bulletin issued"), _l("The bulletin %(number)s was issued to you.")),
+    "bulletin_corrected": _news(_l("Bulletin corrected"), _l("The bulletin %(number)s was corrected or revoked.")),
+    "explained": _task(_l("Department explained itself"), _l("%(department)s has explained itself. The finding waits for you.")),
+    "rectification_reported": _task(
+        _l("Rectification reported"), _l("%(department)s reported on the order %(number)s. Please verify it.")
+    ),
+    "review_filed": _task(
+        _l("Review asked for"), _l("%(department)s asks for a review of a conclusion. Please take up its examination.")
+    ),
+    "review_waits": _task(_l("Review to decide"), _l("The examination of a review request is done; it waits for your decision.")),
+    "review_decided": _task(_l("Review decided"), _l("The review that you asked for was decided (%(number)s).")),
     "conclusion_served": _task(
         _l("Conclusion served"), _l("The conclusion %(number)s was served on your department. You may ask for a review within 30 days.")
     ),

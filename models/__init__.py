@@ -14,6 +14,7 @@ from models import checklist_guard as checklist_guard
 from models import checklist_revision as checklist_revision
 from models import checklist_workflow as checklist_workflow
 from models import convening as convening
+from models import document_text as document_text
 from models import escalation as escalation
 from models import extension as extension
 from models import hand_down_report as hand_down_report

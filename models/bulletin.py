@@ -22,6 +22,7 @@ from models.base import (
     state_column,
 )
 from models.conclusion import Conclusion, ConclusionState, Finding
+from models.document import Document
 from models.field import Choice
 from models.organisation import Organisation
 from models.person import Person
@@ -116,9 +117,30 @@ class Bulletin(CountyRecord):
         default=Circulation.everyone,
         prefill="everyone",
     )
+    highlights: Mapped[str] = column(
+        _l("Prominent problems"),
+        sa.Text,
+        kind="long_text",
+        required=False,
+        nullable=False,
+        default="",
+        when=("kind", ("statistics",)),
+        help=_l("One in each line, three at most; they stand on the page of figures."),
+    )
+    rectify_until: Mapped[date | None] = column(
+        _l("To be put right by"),
+        sa.Date,
+        required=False,
+        help=_l(
+            "Stands in the text and in the orders that follow. Empty: as the setting says, counted from the issue."
+        ),
+    )
     state: Mapped[BulletinState] = state_column(BulletinState.draft)
     snapshot: Mapped[dict[str, Any] | None] = mapped_column(JSON, nullable=True)
-    """The figures, frozen when a statistics bulletin is submitted."""
+    """The figures of a statistics bulletin, frozen at one instant (`models.bulletin_figures`)."""
+    frozen_at: Mapped[datetime | None] = column(_l("Figures of"), UtcDateTime, editable=False)
+    return_code: Mapped[str] = mapped_column(sa.String(12), nullable=False, default="")
+    """Stands on the approval sheet of what was submitted last; a paper signature is entered with it."""
     submitted_at: Mapped[datetime | None] = column(_l("Submitted for approval"), UtcDateTime, editable=False)
     submitted_by_id: Mapped[int | None] = person_reference(_l("Submitted by"), editable=False)
     approved_at: Mapped[datetime | None] = column(_l("Approved at"), UtcDateTime, editable=False)
@@ -134,7 +156,9 @@ class Bulletin(CountyRecord):
         _l("Correction or reason of revocation"), sa.Text, editable=False, required=False, nullable=False, default=""
     )
     office_id: Mapped[int] = reference(_l("Supervision office"), "organisation", editable=False, nullable=False)
+    document_id: Mapped[int | None] = reference(_l("Document"), "document", editable=False)
 
+    document: Mapped[Document | None] = relationship(foreign_keys=[document_id])
     submitted_by: Mapped[Person | None] = relationship(foreign_keys=[submitted_by_id])
     approved_by: Mapped[Person | None] = relationship(foreign_keys=[approved_by_id])
     approved_for: Mapped[Person | None] = relationship(foreign_keys=[approved_for_id])

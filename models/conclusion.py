@@ -16,6 +16,7 @@ from models import viewer
 from models.base import CountyRecord, UtcDateTime, choice_type, column, person_reference, reference, state_column
 from models.call import Assignment, Call
 from models.call_words import AssignmentState
+from models.document import Document
 from models.event import Event
 from models.field import Choice, Text
 from models.inspection import Inspection
@@ -94,6 +95,12 @@ class Conclusion(CountyRecord):
         default="",
         help=_l("What happened and when. The department reads this and explains itself. Name no person."),
     )
+    proposed: Mapped[Finding | None] = column(
+        _l("Finding proposed"),
+        choice_type(Finding),
+        required=False,
+        help=_l("What the department is asked to explain itself about. Nothing is found before it was heard."),
+    )
     state: Mapped[ConclusionState] = state_column(ConclusionState.draft)
     asked_at: Mapped[datetime | None] = column(_l("Explanation asked for"), UtcDateTime, editable=False)
     explain_due: Mapped[datetime | None] = column(_l("Explanation due"), UtcDateTime, editable=False)
@@ -118,6 +125,8 @@ class Conclusion(CountyRecord):
     asked_by_id: Mapped[int | None] = person_reference(_l("Asked by"), editable=False)
     found_by_id: Mapped[int | None] = person_reference(_l("Found by"), editable=False)
     served_by_id: Mapped[int | None] = person_reference(_l("Served by"), editable=False)
+    letter_id: Mapped[int | None] = reference(_l("Verification letter"), "document", editable=False)
+    document_id: Mapped[int | None] = reference(_l("Document"), "document", editable=False)
 
     department: Mapped[Organisation | None] = relationship(foreign_keys=[department_id])
     call: Mapped[Call | None] = relationship(foreign_keys=[call_id])
@@ -126,6 +135,8 @@ class Conclusion(CountyRecord):
     office: Mapped[Organisation] = relationship(foreign_keys=[office_id])
     asked_by: Mapped[Person | None] = relationship(foreign_keys=[asked_by_id])
     found_by: Mapped[Person | None] = relationship(foreign_keys=[found_by_id])
+    letter: Mapped[Document | None] = relationship(foreign_keys=[letter_id])
+    document: Mapped[Document | None] = relationship(foreign_keys=[document_id])
     served_by: Mapped[Person | None] = relationship(foreign_keys=[served_by_id])
 
     @classmethod

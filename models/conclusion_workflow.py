@@ -13,7 +13,7 @@ from models.calendar import work_calendar
 from models.conclusion import Conclusion, ConclusionState, Finding, assignment_of, not_given
 from models.field import Field, Text
 from models.inspection import SUPERVISOR, missing_fields
-from models.paper import take_paper_number
+from models.paper import issue, take_paper_number
 from models.refusal import Invalid
 from models.setting import setting
 from models.workflow import By, Step, Transition, Workflow
@@ -43,6 +43,10 @@ def _ask(step: Step) -> None:
         step.now, setting(step.session, conclusion.county_id, "explanation_limit")
     )
     step.shown["due"] = conclusion.explain_due
+    assert conclusion.department is not None
+    conclusion.letter = issue(
+        step.session, "verification", conclusion, issuer=conclusion.office, recipients=[conclusion.department]
+    )
 
 
 def _explain(step: Step) -> None:
@@ -72,6 +76,15 @@ def _serve(step: Step) -> None:
     conclusion.served_at = step.now
     conclusion.served_by_id = step.person.person_id if step.person else None
     step.shown["number"] = conclusion.number
+    assert conclusion.department is not None
+    conclusion.document = issue(
+        step.session,
+        "conclusion",
+        conclusion,
+        issuer=conclusion.office,
+        recipients=[conclusion.department],
+        number=conclusion.number,
+    )
 
 
 def review_until(conclusion: Conclusion) -> datetime | None:

@@ -47,6 +47,10 @@ SERIES: dict[str, Text] = {
     "conclusion": _l("Numbers of conclusions"),
     "bulletin": _l("Numbers of bulletins"),
     "rectification": _l("Numbers of rectification orders"),
+    "verification": _l("Numbers of verification letters"),
+    "review_decision": _l("Numbers of review decisions"),
+    "superior_letter": _l("Numbers of letters to superiors"),
+    "approval_sheet": _l("Numbers of approval sheets"),
     "consultation": _l("Numbers of consultations"),
     "adjustment_proposal": _l("Numbers of adjustment proposals"),
 }
@@ -105,6 +109,8 @@ class Document(CountyRecord):
     about_type: Mapped[str] = mapped_column(sa.String(64), nullable=False)
     about_id: Mapped[int] = mapped_column(KEY, nullable=False)
     context: Mapped[dict[str, Any]] = mapped_column(JSON, nullable=False)
+    texts: Mapped[dict[str, str] | None] = mapped_column(JSON, nullable=True)
+    """The administrators' wordings of the day on which it was issued; None for the factory's."""
     file_key: Mapped[str | None] = mapped_column(sa.String(200))
     sha256: Mapped[str | None] = mapped_column(sa.String(64))
     size: Mapped[int | None] = mapped_column(sa.Integer)
@@ -125,6 +131,10 @@ class Document(CountyRecord):
         )
         if person.has_role("dispatcher", "office_director", "supervisor", "county_leader"):
             mine = sa.or_(mine, sa.and_(table.c.county_id == person.county_id, table.c.kind.in_(SLIPS)))
+        if person.has_role("supervisor", "county_leader"):
+            mine = sa.or_(mine, sa.and_(table.c.county_id == person.county_id, table.c.kind.in_(OF_SUPERVISION)))
+        if person.has_role("office_director"):
+            mine = sa.or_(mine, sa.and_(table.c.county_id == person.county_id, table.c.kind.in_(PUT_BEFORE)))
         if person.roles.isdisjoint(_READERS):
             return sa.select(table.c.id).where(sa.false())
         return sa.select(table.c.id).where(mine)
@@ -141,6 +151,13 @@ class Document(CountyRecord):
 
 SLIPS = ("reminder", "supervision")
 """What goes to a department that is late."""
+OF_SUPERVISION = (
+    "verification", "conclusion", "criticism", "statistics", "correction", "rectification", "review_decision",
+    "superior_letter", "approval_sheet",
+)  # fmt: skip
+"""What follows from supervision: the records behind it are the supervisors' and the county leaders' to see (2.1, end)."""
+PUT_BEFORE = ("approval_sheet", "criticism", "statistics", "correction")
+"""What is put before those who approve bulletins."""
 
 _READERS = frozenset(
     {

@@ -16,10 +16,11 @@ from models import viewer
 from models.base import CountyRecord, UtcDateTime, column, person_reference, reference, state_column
 from models.calendar import work_calendar
 from models.conclusion import Conclusion
+from models.document import Document
 from models.field import Field
 from models.inspection import SUPERVISOR
 from models.organisation import Organisation, RunBy
-from models.paper import take_paper_number
+from models.paper import issue, take_paper_number
 from models.person import Person
 from models.setting import setting
 from models.workflow import By, State, Step, Transition, Workflow, perform_automatic
@@ -76,7 +77,10 @@ class Rectification(CountyRecord):
     verified_at: Mapped[datetime | None] = column(_l("Checked"), UtcDateTime, editable=False)
     verified_by_id: Mapped[int | None] = person_reference(_l("Checked by"), editable=False)
     office_id: Mapped[int] = reference(_l("Supervision office"), "organisation", editable=False, nullable=False)
+    document_id: Mapped[int | None] = reference(_l("Document"), "document", editable=False)
+    """The order as it was made last."""
 
+    document: Mapped[Document | None] = relationship(foreign_keys=[document_id])
     department: Mapped[Organisation] = relationship(foreign_keys=[department_id])
     conclusion: Mapped[Conclusion] = relationship(foreign_keys=[conclusion_id])
     bulletin: Mapped[Bulletin | None] = relationship(foreign_keys=[bulletin_id])
@@ -124,12 +128,25 @@ def order(step: Step, bulletin: Bulletin, conclusion: Conclusion) -> Rectificati
         office=bulletin.office,
         requirements=conclusion.requirements or conclusion.finding_text,
         ordered_at=step.now,
-        due=_due(step, bulletin.county_id),
+        due=_ordered_until(step, bulletin),
     )
     session.add(made)
     session.flush()
+    _put_on_paper(session, made)
     perform_automatic(session, made, "order", _nothing, {"number": made.number, "due": made.due})
     return made
+
+
+def _put_on_paper(session: Session, one: Rectification) -> None:
+    """The order as a letter; one that is made again bears the same number with the count of its making."""
+    one.document = issue(
+        session,
+        "rectification",
+        one,
+        issuer=one.office,
+        recipients=[one.department],
+        number=one.number if one.round == 1 else f"{one.number}-{one.round}",
+    )
 
 
 def revoke_orders(session: Session, conclusion: Conclusion) -> None:
@@ -152,6 +169,13 @@ def revoke_orders(session: Session, conclusion: Conclusion) -> None:
 
 def _nothing(step: Step) -> None:
     """The order itself was made by the bulletin; its event begins the order's own timeline."""
+
+
+def _ordered_until(step: Step, bulletin: Bulletin) -> datetime:
+    """The day that the bulletin names, until offices close; else as the setting says."""
+    if bulletin.rectify_until is None:
+        return _due(step, bulletin.county_id)
+    return work_calendar(step.session, bulletin.county_id).close_of_day(bulletin.rectify_until)
 
 
 def _due(step: Step, county_id: int) -> datetime:
@@ -187,6 +211,7 @@ def _order_again(step: Step) -> None:
         one.round += 1
         one.due = _due(automatic, one.county_id)
         automatic.shown |= {"round": one.round, "due": one.due, "state": {"old": "rejected", "new": "ordered"}}
+        _put_on_paper(automatic.session, one)
 
     perform_automatic(step.session, one, "order_again", again)
 

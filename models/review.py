@@ -12,10 +12,12 @@ from sqlalchemy.orm import Mapped, Session, relationship
 from models import clock, viewer
 from models.base import CountyRecord, UtcDateTime, choice_type, column, person_reference, reference, state_column
 from models.calendar import work_calendar
-from models.conclusion import Conclusion, ConclusionState, took_part
+from models.conclusion import Conclusion, ConclusionState, Finding, took_part
 from models.conclusion_workflow import review_until
+from models.document import Document
 from models.field import Choice, Field
 from models.organisation import Organisation
+from models.paper import issue, take_paper_number
 from models.person import Person
 from models.rectification import revoke_orders
 from models.refusal import Conflict, Forbidden, Invalid
@@ -47,6 +49,9 @@ class ReviewRequest(CountyRecord):
     label = _l("Review request")
     plural = _l("Review requests")
 
+    number: Mapped[str | None] = column(
+        _l("Number of the decision"), sa.String(60), listed=True, searched=True, editable=False, required=False
+    )
     conclusion_id: Mapped[int] = reference(
         _l("Conclusion"),
         "conclusion",
@@ -83,11 +88,13 @@ class ReviewRequest(CountyRecord):
     )
     decided_at: Mapped[datetime | None] = column(_l("Decided at"), UtcDateTime, editable=False)
     decided_by_id: Mapped[int | None] = person_reference(_l("Decided by"), editable=False)
+    document_id: Mapped[int | None] = reference(_l("Document"), "document", editable=False)
 
     conclusion: Mapped[Conclusion] = relationship(foreign_keys=[conclusion_id])
     department: Mapped[Organisation] = relationship(foreign_keys=[department_id])
     examined_by: Mapped[Person | None] = relationship(foreign_keys=[examined_by_id])
     decided_by: Mapped[Person | None] = relationship(foreign_keys=[decided_by_id])
+    document: Mapped[Document | None] = relationship(foreign_keys=[document_id])
 
     @classmethod
     def visible_ids(cls, person: viewer.Viewer) -> sa.Select[tuple[int]] | None:
@@ -169,9 +176,31 @@ def _decide(step: Step) -> None:
     request.decided_at = step.now
     request.decided_by_id = step.person.person_id if step.person else None
     if request.outcome == ReviewOutcome.upheld:
-        request.conclusion.revoked_at = step.now
-        step.session.flush()
-        revoke_orders(step.session, request.conclusion)
+        _take_back(step, request.conclusion)
+    office = request.conclusion.office
+    request.number = take_paper_number(step.session, "review_decision", office.id, request.county_id)
+    step.shown["number"] = request.number
+    request.document = issue(
+        step.session,
+        "review_decision",
+        request,
+        issuer=office,
+        recipients=[request.department],
+        number=request.number,
+    )
+
+
+RESPONSE = frozenset({Finding.late_response, Finding.no_response})
+"""Findings whose mark stands on the assignment too."""
+
+
+def _take_back(step: Step, conclusion: Conclusion) -> None:
+    """The conclusion and what followed from it are void: its mark in lists and figures, the open order (2.3)."""
+    conclusion.revoked_at = step.now
+    if conclusion.assignment is not None and conclusion.finding in RESPONSE:
+        conclusion.assignment.response_cleared_at = step.now
+    step.session.flush()
+    revoke_orders(step.session, conclusion)
 
 
 ReviewRequest.workflow = Workflow(

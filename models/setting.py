@@ -64,6 +64,16 @@ class CandidateNames(Choice):
     in_portal = "in_portal", _l("In the portal, for named handlers only")
 
 
+class StatisticsPeriod(Choice):
+    """How often a statistics bulletin is drafted by itself (2.3)."""
+
+    never = "never", _l("Never")
+    month = "month", _l("Monthly")
+    quarter = "quarter", _l("Quarterly")
+    half_year = "half_year", _l("Half-yearly")
+    year = "year", _l("Yearly")
+
+
 @dataclass(frozen=True)
 class SettingSpec:
     """A setting that the program knows: name, what it means, kind and factory value in its stored form."""
@@ -234,6 +244,32 @@ SETTINGS: dict[str, SettingSpec] = {
             "review_limit", _l("A review of a conclusion may be asked for within"), "limit", "30 calendar_days"
         ),
         SettingSpec("review_decision_limit", _l("A review is decided within"), "limit", "30 calendar_days"),
+        SettingSpec("statistics_period", _l("Statistics bulletins are drafted"), "choice", "quarter", StatisticsPeriod),
+        SettingSpec(
+            "statistics_after", _l("A statistics bulletin is drafted after its period by"), "limit", "2 working_days"
+        ),
+        SettingSpec("name_township_in_criticism", _l("Criticism names the township that called"), "boolean", "no"),
+        SettingSpec("review_suspends_order", _l("A review suspends the rectification order"), "boolean", "no"),
+        SettingSpec(
+            "bulletin_basis",
+            _l("Basis cited by bulletins and orders"),
+            "text",
+            "《山东省乡镇人民政府工作条例》《政府督查工作条例》",
+        ),
+        SettingSpec(
+            "bulletin_addressees",
+            _l("Main addressees of bulletins to all"),
+            "text",
+            "各乡镇党委、政府，各街道党工委、办事处，县直各部门（单位）",
+        ),
+        SettingSpec(
+            "bulletin_copies",
+            _l("Copies of bulletins"),
+            "text",
+            "县委常委，县人大常委会、县政协主要负责同志，副县长，县纪委监委机关、县委组织部、县委编办",
+        ),
+        SettingSpec("bulletin_approver", _l("Who approves criticism, in words"), "text", "县政府主要负责同志"),
+        SettingSpec("review_body", _l("Body that decides reviews; empty: the county's government"), "text", ""),
         SettingSpec("document_code", _l("Office code in the numbers of bulletins"), "text", "政督"),
         SettingSpec("import_retention", _l("Uploaded import files are erased after"), "limit", "30 calendar_days"),
         SettingSpec("office_hours", _l("Office hours"), "hours", "08:30-12:00 13:30-17:30"),

@@ -55,13 +55,21 @@ def _conclusion(session: Session, conclusion: Conclusion, change: Change) -> Non
     """A served conclusion never changes; a review takes it back as a whole."""
     if change == "new" or _before(conclusion, "state") != ConclusionState.served:
         return
-    if change == "deleted" or not _changed(conclusion) <= STAMPS | {"revoked_at"}:
+    free = STAMPS | {"revoked_at"}
+    if _before(conclusion, "document_id") is None:
+        free |= {"document", "document_id"}  # its own paper, made when it is served
+    if change == "deleted" or not _changed(conclusion) <= free:
         raise Conflict(_l("A conclusion that was served never changes."))
     if _before(conclusion, "revoked_at") is not None and "revoked_at" in _changed(conclusion):
         raise Conflict(_l("A conclusion that was taken back stays so."))
 
 
-CONTENT = frozenset({"kind", "title", "period_from", "period_to", "text", "circulation", "office_id", "snapshot"})
+CONTENT = frozenset(
+    {
+        "kind", "title", "period_from", "period_to", "text", "highlights", "rectify_until", "circulation", "office_id",
+        "snapshot", "frozen_at",
+    }
+)  # fmt: skip
 
 
 def _bulletin(session: Session, bulletin: Bulletin, change: Change) -> None:

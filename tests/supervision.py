@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from models.attachment import Attachment
 from models.base import Record
 from models.bulletin import Bulletin, BulletinCase, BulletinRecipient, Circulation
 from models.conclusion import Conclusion
@@ -86,6 +87,25 @@ def issued(county: County, conclusions: Iterable[int], **fields: Any) -> int:
     county.do("supervisor", Bulletin, key, "submit", {}, SERVED)
     county.do("leader", Bulletin, key, "approve", {}, APPROVED)
     return key
+
+
+def signed_sheet(county: County, bulletin: int, leader: str = "leader", when: datetime = APPROVED) -> dict[str, Any]:
+    """The scan of the signed sheet is attached; gives what approving for the leader asks for."""
+    with county.acting(None, when) as session:
+        scan = Attachment(
+            record_type="bulletin",
+            record_id=bulletin,
+            name="签署件.pdf",
+            content_type="application/pdf",
+            size=1,
+            sha256="0" * 64,
+            file_key=f"test/{bulletin}-{when:%H%M%S}",
+            uploaded_by_id=county.people["director"],
+            uploaded_at=when,
+        )
+        session.add(scan)
+        code = session.get_one(Bulletin, bulletin).return_code
+    return {"on_behalf_of": county.people[leader], "return_code": code}
 
 
 def reviewed(county: County, conclusion: int, when: datetime = APPROVED, department: str = "department1") -> int:

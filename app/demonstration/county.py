@@ -117,6 +117,7 @@ def set_up(session: Session, county: County, years: Sequence[int]) -> None:
         "platform_office": office.short_name,
         "platform_contact": "县政府办公室督办科",
         "document_code": "示政督",
+        "statistics_period": "month",
     }
     session.add_all(Setting(county_id=county.body.id, name=name, value=value) for name, value in values.items())
     seed_calendar(session, county.body.id, years)

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from app.database import transaction
 from app.demonstration.agencies import Agencies
 from app.demonstration.assessment import Assessment
+from app.demonstration.bulletins import MonthlyBulletins
 from app.demonstration.calls import Calls
 from app.demonstration.canned import enter_canned_texts
 from app.demonstration.county import County, found_county, put_list_in_force, set_up
@@ -101,6 +102,7 @@ def _fill(session: Session, seed: int, today: date, progress: Callable[[str], No
     calls = Calls(session, county.body.id, library, items, _departments(county), staff, random)
     for courses in (OfficeCourses, DepartmentCourses, LongCourses, BesideCourses):
         courses(calls)
+    MonthlyBulletins(session, county, staff).plan(calls.at, start, today)
     calls.run(planned, datetime.combine(today, time(0), tzinfo=zone), _weekly(progress))
     progress("The year's assessment …")
     assessment = Assessment(session, county, staff, random)

@@ -10,15 +10,19 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+import reports
 from app.demonstration.county import County
 from app.demonstration.people import Staff
+from app.storage import content_hash, storage
 from models import clock, viewer
+from models.attachment import Attachment, attach
 from models.base import Record
 from models.bulletin import Bulletin, BulletinCase
 from models.calendar import work_calendar
 from models.call import Assignment, Call
 from models.call_words import CallKind, CallState, Mark
 from models.conclusion import Conclusion, Finding
+from models.document import Document
 from models.inspection import Inspection, InspectionCall, InspectionItem, InspectionKind
 from models.organisation import Organisation, RunBy
 from models.person import Person
@@ -73,7 +77,8 @@ class SupervisionOffice:
             self._criticise(served[:2])
         for conclusion in served[2:]:
             self._review(conclusion)
-        self._draft_statistics()
+        for conclusion in served[1:2]:
+            self._uphold(conclusion)
 
     # What there is to look at
 
@@ -192,25 +197,36 @@ class SupervisionOffice:
         return conclusion
 
     def _criticise(self, conclusions: list[Conclusion]) -> None:
-        """Submitted by the supervision office, signed on paper by the county's head and entered for him; the orders follow."""
+        """Written from its cases, submitted, signed on paper by the county's head and entered for him; the orders follow."""
         with viewer.system():
-            departments = sorted((one.department for one in conclusions if one.department), key=lambda one: one.order)
-            names = "、".join(one.short_name for one in departments)
             cases = [BulletinCase(conclusion=one) for one in conclusions]
-            leader = self.staff.viewer("leader")
-        bulletin = self._save(
-            "supervisor",
-            self.at(5, 9, 20),
-            Bulletin(
-                title=f"关于{names}办理“乡呼县应”事项不力情况的通报"[:120],
-                text=f"近期，督查机构对“乡呼县应”事项办理情况进行督查，发现个别部门响应不及时。经核查并听取说明，现对{names}予以通报批评，责令限期整改。"
-                "各部门要引以为戒，落实首接负责和按时响应要求。任何单位不得因被评价、被通报而向乡镇（街道）施加压力或者要求更改评价。",
-            ),
-            cases=cases,
-        )  # fmt: skip
+        bulletin = self._save("supervisor", self.at(5, 9, 20), Bulletin(title="", text=""), cases=cases)
+        self._perform("supervisor", self.at(5, 9, 22), bulletin, "write")
         self._perform("supervisor", self.at(5, 10), bulletin, "submit")
-        self._perform("director", self.at(5, 16, 30), bulletin, "approve", on_behalf_of=leader.person_id)
+        self._sign(bulletin, self.at(5, 16, 30))
         self._rectify()
+
+    def _sign(self, bulletin: Bulletin, at: datetime) -> None:
+        """The director attaches the scan of the sheet that the county's head signed, and approves for him with its code."""
+        with viewer.system():
+            director, leader = self.staff.viewer("director"), self.staff.viewer("leader")
+            [sheet] = self.session.scalars(
+                sa.select(Document).where(Document.kind == "approval_sheet", Document.about_id == bulletin.id)
+            )
+            data = reports.render("approval_sheet", sheet.context)
+        key = f"attachments/{content_hash(data)[:2]}/{content_hash(data)}"
+        storage().put(key, data)
+        with clock.at(at - timedelta(minutes=5)):
+            scan = Attachment(
+                name="呈批单签署件（扫描）.pdf",
+                content_type="application/pdf",
+                size=len(data),
+                sha256=content_hash(data),
+                file_key=key,
+            )
+            attach(self.session, bulletin, [scan], director)
+        values = {"on_behalf_of": leader.person_id, "return_code": bulletin.return_code}
+        self._perform("director", at, bulletin, "approve", **values)
 
     def _rectify(self) -> None:
         """The first order is put right and verified, the second reported."""
@@ -225,6 +241,22 @@ class SupervisionOffice:
                     "supervisor", self.at(2, 15), order, "verify", remark="经与乡镇核对，整改属实，予以销号。"
                 )
 
+    def _uphold(self, conclusion: Conclusion) -> None:
+        """A review that is upheld: the mark is taken back, the open order falls, a correction follows the bulletin."""
+        with viewer.system():
+            officer = self.staff.officer(conclusion.department_id or 0)
+            [bulletin] = self.session.scalars(
+                sa.select(Bulletin).join(BulletinCase).where(BulletinCase.conclusion_id == conclusion.id)
+            )
+        grounds = "我局已在时限内到镇政府会商，有会议签到，因平台账号交接未及时登记，请求复核。"
+        request = self._save(officer, self.at(3, 9, 30), ReviewRequest(conclusion_id=conclusion.id, grounds=grounds))
+        self._perform("supervisor2", self.at(3, 15, 20), request, "examine")
+        opinion = "经调取会议签到和镇政府值班记录，该局确已在规定时限内到场会商，仅未在平台登记。"
+        self._perform("supervisor2", self.at(2, 10), request, "propose", opinion=opinion)
+        reasons = "已在规定时限内与乡镇对接，属登记不及时，原认定不当。"
+        self._perform("leader", self.at(2, 16), request, "decide", outcome="upheld", reasons=reasons)
+        self._perform("leader", self.at(1, 10, 30), bulletin, "correct")
+
     def _review(self, conclusion: Conclusion) -> None:
         """The department disputes the finding; the other section examines it."""
         with viewer.system():
@@ -232,18 +264,6 @@ class SupervisionOffice:
         grounds = "我局在响应时限内已电话联系乡镇党政办，通话记录可查，仅未在平台登记，请求对响应超时的认定予以复核。"
         request = self._save(officer, self.at(3, 14, 30), ReviewRequest(conclusion_id=conclusion.id, grounds=grounds))
         self._perform("supervisor2", self.at(2, 9, 40), request, "examine")
-
-    def _draft_statistics(self) -> None:
-        """This month's figures wait as a draft."""
-        first = self.at(1, 9).date().replace(day=1)
-        bulletin = Bulletin(
-            kind="statistics",
-            title=f"关于{first.year}年{first.month}月“乡呼县应”事项办理情况的通报",
-            period_from=first,
-            period_to=self.at(1, 9).date(),
-            text="现将本月“乡呼县应”事项办理情况通报如下。",
-        )
-        self._save("supervisor", self.at(1, 16), bulletin)
 
 
 NIGHTS = 7

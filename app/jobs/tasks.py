@@ -42,11 +42,13 @@ def produce_document(document_id: int) -> None:
     """Render an issued document and keep its bytes, outside of any transaction. What has its bytes is never rendered again."""
     with db.session.session_factory() as session:
         found = session.execute(
-            sa.select(Document.kind, Document.context, Document.sha256).where(Document.id == document_id)
+            sa.select(Document.kind, Document.context, Document.texts, Document.sha256).where(
+                Document.id == document_id
+            )
         ).one_or_none()
     if found is None or found.sha256 is not None:
         return
-    data = reports.render(found.kind, found.context)
+    data = reports.render(found.kind, found.context, texts=found.texts)
     sha256 = content_hash(data)
     key = document_key(sha256)
     storage().put(key, data)

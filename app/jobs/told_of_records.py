@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from app.jobs.telling import OFFICERS, Message, Occurrence, Telling, organisations, persons
+from app.jobs.telling import OFFICERS, TOWNSHIP, Message, Occurrence, Telling, county, organisations, persons
 from app.notifications import Kind
 from models.person import Person
 
@@ -49,6 +49,44 @@ def _handed_down(one: Occurrence) -> Iterator[Message]:
     yield Message("handed_down", to, {"matter": report.department_text}, report.department)
 
 
+def _to_supervisors(kind: Kind) -> Telling:
+    """The county's supervisors: that a department answered."""
+
+    def tell(one: Occurrence) -> Iterator[Message]:
+        record = one.record
+        values = {"number": getattr(record, "number", None), "department": record.department.short_name}
+        yield Message(kind, county("supervision", record.county_id, "supervisor"), values)
+
+    return tell
+
+
+def _bulletin_drafted(one: Occurrence) -> Iterator[Message]:
+    yield Message("bulletin_drafted", county("supervision", one.record.county_id, "supervisor"), {})
+
+
+def _bulletin_waits(one: Occurrence) -> Iterator[Message]:
+    """Who may approve it (2.3): leaders, and for plain statistics the office director; he enters what a leader signs on paper too."""
+    yield Message("bulletin_waits", county("addressee", one.record.county_id, "county_leader", "office_director"), {})
+
+
+def _bulletin_sent_back(one: Occurrence) -> Iterator[Message]:
+    yield Message("bulletin_sent_back", county("supervision", one.record.county_id, "supervisor"), {})
+
+
+def _to_recipients(kind: Kind) -> Telling:
+    """Whoever received the bulletin."""
+
+    def tell(one: Occurrence) -> Iterator[Message]:
+        keys = [each.organisation_id for each in one.record.recipients]
+        yield Message(kind, organisations("addressee", (*OFFICERS, *TOWNSHIP), *keys), {"number": one.record.number})
+
+    return tell
+
+
+def _review_waits(one: Occurrence) -> Iterator[Message]:
+    yield Message("review_waits", county("leader", one.record.county_id, "county_leader"), {})
+
+
 OF_RECORDS: dict[tuple[str, str], Telling] = {
     ("conclusion", "ask_explanation"): _to_department("explanation_wanted", "explain_due"),
     ("conclusion", "serve"): _to_department("conclusion_served"),
@@ -58,4 +96,15 @@ OF_RECORDS: dict[tuple[str, str], Telling] = {
     ("adjustment_proposal", "send"): _to_department("proposal_received", "answer_due"),
     ("personnel_consultation", "send"): _consultation_sent,
     ("hand_down_report", "department_told"): _handed_down,
+    ("conclusion", "explain"): _to_supervisors("explained"),
+    ("rectification", "report"): _to_supervisors("rectification_reported"),
+    ("review_request", "create"): _to_supervisors("review_filed"),
+    ("review_request", "propose"): _review_waits,
+    ("review_request", "decide"): _to_department("review_decided"),
+    ("bulletin", "draft"): _bulletin_drafted,
+    ("bulletin", "submit"): _bulletin_waits,
+    ("bulletin", "send_back"): _bulletin_sent_back,
+    ("bulletin", "issue"): _to_recipients("bulletin_issued"),
+    ("bulletin", "correct"): _to_recipients("bulletin_corrected"),
+    ("bulletin", "revoke"): _to_recipients("bulletin_corrected"),
 }

@@ -2,7 +2,7 @@
 nobody can guess who reported them
 
 Revision: 0016
-Follows: 0013
+Follows: 0015
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0016"
-down_revision = "0013"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 

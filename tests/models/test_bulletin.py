@@ -18,7 +18,19 @@ from tests.app.portal.api_client import Api
 from tests.app.visitor import visitor
 from tests.conftest import Installation
 from tests.county import County, at
-from tests.supervision import APPROVED, SERVED, concluded, drafted, hold, issued, kept, orders, reviewed, seen
+from tests.supervision import (
+    APPROVED,
+    SERVED,
+    concluded,
+    drafted,
+    hold,
+    issued,
+    kept,
+    orders,
+    reviewed,
+    seen,
+    signed_sheet,
+)
 
 EVERYBODY = (
     "supervisor", "supervisor2", "leader", "director", "dispatcher", "department1", "department1_leader", "department2", "department3",
@@ -42,6 +54,7 @@ def _submitted(county: County, conclusion: int, **fields: object) -> int:
 def _statistics(county: County, *conclusions: int) -> int:
     period = {"period_from": date(2026, 10, 1), "period_to": date(2026, 10, 31)}
     key = drafted(county, conclusions, kind=BulletinKind.statistics, **period)
+    county.do("supervisor", Bulletin, key, "write", {}, SERVED)
     county.do("supervisor", Bulletin, key, "submit", {}, SERVED)
     return key
 
@@ -68,7 +81,7 @@ def test_criticism_is_approved_by_a_county_leader_or_for_him_by_whom_the_event_n
     for name in ("supervisor2", "supervisor"):
         with pytest.raises(Forbidden):
             county.do(name, Bulletin, key, "approve", {}, APPROVED)
-    done = county.do("director", Bulletin, key, "approve", {"on_behalf_of": county.people["leader"]}, APPROVED)
+    done = county.do("director", Bulletin, key, "approve", signed_sheet(county, key), APPROVED)
     with county.acting(None) as session:
         event = session.get_one(Event, done.event_id)
         entered_for = session.scalar(
@@ -277,7 +290,10 @@ def test_an_issued_bulletin_is_corrected_and_revoked_by_whoever_may_approve_it(c
         assert (bulletin.state, bulletin.text, bulletin.correction) == (
             "revoked",
             "现将有关情况通报如下。",
-            "经复核撤销。",
+            (
+                "县督查室于2026年11月27日印发的《关于办理不力情况的通报》（政督〔2026〕1号）中，经复核撤销。"
+                "现予撤销，相关统计和考核数据同步调整，原通报其他内容不变。\n特此通报。"
+            ),
         )
 
 
