@@ -16,6 +16,7 @@ POLICY = {
     "style-src": "'self'",
     "img-src": ["'self'", "data:"],
     "object-src": "'none'",
+    "frame-src": ["'self'", "blob:"],
     "base-uri": "'none'",
     "form-action": "'self'",
     "frame-ancestors": "'self'",

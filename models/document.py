@@ -139,6 +139,10 @@ class Document(CountyRecord):
             return sa.select(table.c.id).where(sa.false())
         return sa.select(table.c.id).where(mine)
 
+    def reads_only(self, person: viewer.Viewer) -> bool:
+        """Beside a paper its issuer alone keeps the stamped scan (3)."""
+        return person.organisation_id != self.issuer_id
+
     @property
     def title(self) -> str:
         return self.name

@@ -2,55 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
+from datetime import datetime
 
 import sqlalchemy as sa
-from flask_babel import lazy_gettext as _l
-from sqlalchemy.orm import Mapped, Session
+from flask_appbuilder import Model
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from models import viewer
-from models.base import CountyRecord, column
-from models.refusal import Invalid
-
-TextCheck = Callable[[str, str, str], str]
-_check: TextCheck | None = None
+from models import clock, event
+from models.base import KEY, UtcDateTime
+from models.viewer import Viewer
 
 
-def use_wording_check(check: TextCheck) -> None:
-    """Install the function that says what is wrong with a wording of a kind under a name; empty if nothing is."""
-    global _check
-    _check = check
+class DocumentText(Model):
+    """One wording of one kind of document, in the notation of `reports.passage`. Its history stands in the events."""
 
+    __tablename__ = "document_text"
 
-class DocumentText(CountyRecord):
-    """One wording of one kind of document, in the notation of `reports.passage`."""
-
-    __table_args__ = (sa.UniqueConstraint("county_id", "kind", "name"),)
-    label = _l("Document text")
-    plural = _l("Document texts")
-    attachable = False
-
-    kind: Mapped[str] = column(_l("Kind"), sa.String(32), listed=True, searched=True, editable=False, nullable=False)
-    name: Mapped[str] = column(_l("Passage"), sa.String(40), listed=True, editable=False, nullable=False)
-    text: Mapped[str] = column(_l("Wording"), sa.Text, kind="long_text", listed=True, nullable=False)
-
-    @classmethod
-    def visible_ids(cls, person: viewer.Viewer) -> sa.Select[tuple[int]] | None:
-        """System administrators of the county."""
-        table = sa.inspect(cls).local_table
-        if person.has_role("system_administrator"):
-            return sa.select(table.c.id).where(table.c.county_id.in_(person.region_ids))
-        return sa.select(table.c.id).where(sa.false())
-
-    @property
-    def title(self) -> str:
-        return f"{self.kind} {self.name}"
-
-    def settle(self, session: Session) -> None:
-        """A wording that could not be printed is not kept. Raises Invalid."""
-        super().settle(session)
-        if _check is not None and (wrong := _check(self.kind, self.name, self.text)):
-            raise Invalid({"text": wrong})
+    county_id: Mapped[int] = mapped_column(KEY, sa.ForeignKey("organisation.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(sa.String(32), primary_key=True)
+    name: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
+    text: Mapped[str] = mapped_column(sa.Text, nullable=False)
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime, nullable=False)
 
 
 def texts_of(session: Session, county_id: int, kind: str) -> dict[str, str]:
@@ -58,3 +31,31 @@ def texts_of(session: Session, county_id: int, kind: str) -> dict[str, str]:
     table = sa.inspect(DocumentText).local_table
     query = sa.select(table.c.name, table.c.text).where(table.c.county_id == county_id, table.c.kind == kind)
     return {row.name: row.text for row in session.connection().execute(query.order_by(table.c.name))}
+
+
+def keep_texts(
+    session: Session, county_id: int, kind: str, wanted: Mapping[str, str], factory: Mapping[str, str], person: Viewer
+) -> int:
+    """Keep the wordings of a kind that differ from the factory's, each change with an event; gives how many changed.
+
+    They were checked before (`app.papers.wording`). Papers that were issued keep the wording of their day.
+    """
+    present = texts_of(session, county_id, kind)
+    changed = 0
+    for name, text in wanted.items():
+        before, after = present.get(name), text if text != factory[name] else None
+        if before == after:
+            continue
+        changed += 1
+        row = session.get(DocumentText, (county_id, kind, name))
+        if after is None:
+            session.delete(row)
+        elif row is None:
+            made = DocumentText(county_id=county_id, kind=kind, name=name, text=after, changed_at=clock.now())
+            session.add(made)
+        else:
+            row.text, row.changed_at = after, clock.now()
+        told = {"kind": kind, "name": name, "text": {"old": before or factory[name], "new": text}}
+        thread = ("document_text", county_id)
+        event.append_to(session, thread, thread, "setting", "change_wording", told, county_id=county_id, actor=person)
+    return changed

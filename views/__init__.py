@@ -51,6 +51,7 @@ from views.contact import ContactView
 from views.delivery import DeliveryView
 from views.director_sheet import DirectorSheetView
 from views.document import DocumentView, NoticeView
+from views.document_text import DocumentTextView
 from views.home import HomeView, LanguageView, SearchView
 from views.inbox import InboxView
 from views.ledger import LedgerView
@@ -62,6 +63,7 @@ from views.role import RoleView
 from views.roster import DutyShiftView, LiaisonView
 from views.setup import SetUpView
 from views.supervision import ConclusionView, InspectionView, RectificationView, ReviewRequestView
+from views.verification import VerificationView
 
 PAGES = (
     HomeView,
@@ -75,6 +77,8 @@ PAGES = (
     RoleView,
     CalendarView,
     NumberSeriesView,
+    DocumentTextView,
+    VerificationView,
     DeliveryView,
     AuditView,
     AccessView,

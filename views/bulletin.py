@@ -7,15 +7,29 @@ from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
+from flask import Response, render_template, request
+from flask_appbuilder import expose
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
+import reports
 from app.database import db
-from app.portal.page import Cell, Column, Fact, RecordPage, Row, Section
+from app.portal.page import Cell, Column, Fact, Link, RecordPage, Row, Section
 from app.portal.record_view import Failed, RecordView
+from app.portal.sheet import Sheet
 from app.portal.timeline import entries, happened
 from models import viewer
-from models.bulletin import Bulletin
+from models.bulletin import Bulletin, BulletinKind
+from models.bulletin_workflow import kind_of
+from models.document_text import texts_of
+from models.field import LONGEST_TEXT, clean_text
+from models.paper import preview
+from models.refusal import Invalid, NotFound
 from models.viewer import Viewer
+from models.workflow import load_visible
+from reports.context import ContextError
+from views import bulletin_figures
+from views.document import papers_about
 
 DRAFTERS = frozenset({"supervisor"})
 APPROVERS = frozenset({"county_leader", "office_director"})
@@ -87,7 +101,88 @@ class BulletinView(RecordView):
         facts = page.facts
         if recipients:
             facts = (*facts, Fact(_("Recipients"), Cell(recipients), long=True))
-        return replace(page, number=record.number or "", facts=facts, main_sections=tuple(sections))
+        if record.snapshot is not None and person.has_role(*DRAFTERS, *APPROVERS):
+            sections += bulletin_figures.sections(
+                db.session(),
+                record.county_id,
+                record.snapshot,
+                lambda figure, department=None: self.url("rows", pk=record.id, figure=figure, department=department),
+            )
+        return replace(
+            page,
+            number=record.number or "",
+            facts=facts,
+            main_sections=tuple(sections),
+            documents=(*page.documents, *papers_about(record, self.appbuilder.view_of("document").url)),
+        )
+
+    @expose("/rows/<int:pk>/<figure>")
+    def rows(self, pk: int, figure: str) -> Any:
+        """The rows that a figure of the frozen snapshot is the number of, as far as this viewer sees them."""
+        person = self.demand("can_show")
+        record: Bulletin = load_visible(db.session(), Bulletin, pk)
+        if record.snapshot is None or not person.has_role(*DRAFTERS, *APPROVERS):
+            raise NotFound()
+        department = request.args.get("department", "")
+        found = bulletin_figures.rows_behind(
+            db.session(),
+            record.snapshot,
+            figure,
+            int(department) if department.isdecimal() and len(department) < 19 else None,
+            lambda key: str(self.appbuilder.url_of("call", key)),
+        )
+        if found is None:
+            raise NotFound()
+        name, block = found
+        page = Sheet(
+            name,
+            (block,),
+            intro=record.title,
+            crumbs=(Link(str(Bulletin.plural), self.url("list")), Link(record.title, self.url("show", pk=pk))),
+            printed=True,
+            landscape=True,
+        )
+        return render_template("sheet.html", page=page, frame_active=(self.group, ""))
+
+    # The draft beside its paper
+
+    def preview_url(self, record: Bulletin) -> str:
+        return self.url("preview", pk=record.id)
+
+    @expose("/preview/<int:pk>", methods=["POST"])
+    def preview(self, pk: int) -> Any:
+        """What is typed as the paper that it becomes; nothing is kept and no number taken."""
+        self.demand("can_edit")
+        session = db.session()
+        record: Bulletin = load_visible(session, Bulletin, pk)
+        kind = kind_of(record)
+        try:
+            with session.no_autoflush:
+                self._take_typed(record)
+                if record.kind == BulletinKind.statistics and record.snapshot is None:
+                    raise Invalid({"text": _l("Please take the figures first (“Write from the figures”).")})
+                found = preview(session, kind, record, issuer=record.office)
+            texts = texts_of(session, record.county_id, kind)
+        except (Invalid, ContextError) as refused:
+            session.rollback()
+            return self._not_shown(refused)
+        session.rollback()  # the database is not held while the paper is made
+        response = Response(reports.render(kind, found.context, texts=texts), mimetype="application/pdf")
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        return response
+
+    @staticmethod
+    def _take_typed(record: Bulletin) -> None:
+        """The texts of the form, as far as they were sent."""
+        for name in ("title", "text", "highlights"):
+            if name in request.form:
+                setattr(record, name, clean_text(request.form[name], LONGEST_TEXT))
+
+    @staticmethod
+    def _not_shown(refused: Invalid | ContextError) -> Any:
+        if isinstance(refused, ContextError):
+            return {"message": _("There is no text yet.")}, 422
+        return {"message": "；".join(str(one) for found in refused.errors.values() for one in found)}, 422
 
     def _case(self, case: Any, person: Viewer) -> Row:
         conclusion = case.conclusion

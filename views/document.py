@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -23,7 +23,7 @@ from app.portal.record.bulk import chosen_keys
 from app.portal.record_view import Failed, RecordView
 from app.portal.words import value_text
 from models.base import fields_of
-from models.document import Document
+from models.document import Document, DocumentRecipient
 from models.supervision import Notice, NoticeEntry, NoticeState
 from models.viewer import Viewer
 from models.workflow import load_visible
@@ -33,7 +33,26 @@ KINDS = {
     "reminder": _l("Reminder slip"),
     "supervision": _l("Supervision slip"),
     "onsite_record": _l("Record of a meeting on site"),
+    "verification": _l("Verification letter"),
+    "conclusion": _l("Conclusion"),
+    "superior_letter": _l("Letter to a superior"),
+    "statistics": _l("Statistics bulletin"),
+    "criticism": _l("Criticism"),
+    "correction": _l("Correction of a bulletin"),
+    "rectification": _l("Rectification order"),
+    "review_decision": _l("Decision on a review"),
+    "approval_sheet": _l("Approval sheet"),
 }
+SHELVES: Mapping[str, tuple[Any, tuple[str, ...]]] = {
+    "bulletins": (_l("Bulletins"), ("statistics", "criticism", "correction")),
+    "letters": (
+        _l("Letters of supervision"),
+        ("verification", "conclusion", "rectification", "review_decision", "superior_letter"),
+    ),
+    "slips": (_l("Slips"), ("reminder", "supervision")),
+    "sheets": (_l("Forms"), ("call_slip", "onsite_record", "approval_sheet")),
+}
+"""The register's shelves, by the name of their tab."""
 READERS = frozenset(
     {
         "dispatcher",
@@ -56,6 +75,17 @@ class DocumentView(RecordView):
 
     def load_options(self) -> Sequence[Any]:
         return [joinedload(Document.issuer)]
+
+    def tabs(self, person: Viewer) -> tuple[TabSpec, ...]:
+        """All papers, those that nobody of one's own has read yet, and the kinds."""
+        unread = sa.select(DocumentRecipient.document_id).where(
+            DocumentRecipient.organisation_id == person.organisation_id, DocumentRecipient.read_at.is_(None)
+        )
+        return (
+            TabSpec("all", _("All papers")),
+            TabSpec("unread", _("Not read yet"), Document.id.in_(unread)),
+            *(TabSpec(name, str(label), Document.kind.in_(kinds)) for name, (label, kinds) in SHELVES.items()),
+        )
 
     def cell_kind(self, document: Document) -> Cell:
         return Cell(str(KINDS.get(document.kind, document.kind)))
@@ -126,6 +156,21 @@ class DocumentView(RecordView):
             again.headers["Retry-After"] = str(RETRY_SECONDS)
             return again
         return response
+
+
+def papers_about(record: Any, url_of: Callable[..., str]) -> tuple[Attachment, ...]:
+    """The papers made of a record that this viewer sees, oldest first; `url_of` gives the register's addresses."""
+    query = sa.select(Document).where(Document.about_type == record.resource(), Document.about_id == record.id)
+    return tuple(
+        Attachment(
+            one.file_name,
+            url_of("pdf", pk=one.id),
+            size=_size(one.size),
+            ready=one.sha256 is not None,
+            preview_url=url_of("pdf", pk=one.id, view=1) if one.sha256 else "",
+        )
+        for one in db.session.scalars(query.order_by(Document.id))
+    )
 
 
 def _size(size: int | None) -> str:

@@ -29,6 +29,7 @@ from models.inspection import Inspection, InspectionState
 from models.rectification import Rectification, RectificationState
 from models.review import ReviewRequest, ReviewState
 from models.viewer import Viewer
+from views.document import papers_about
 
 SUPERVISORS = frozenset({"supervisor"})
 HEARD = frozenset({"supervisor", "county_leader", "department_officer"})
@@ -53,7 +54,13 @@ class Dated(RecordView):
 
     def record_page(self, record: Any, failed: Failed | None) -> RecordPage:
         page = super().record_page(record, failed)
-        return replace(page, number=getattr(record, "number", None) or "", badge=self.badge(record))
+        papers = papers_about(record, self.appbuilder.view_of("document").url)
+        return replace(
+            page,
+            number=getattr(record, "number", None) or "",
+            badge=self.badge(record),
+            documents=(*page.documents, *papers),
+        )
 
 
 class InspectionView(RecordView):

@@ -6,8 +6,6 @@ from pathlib import Path
 
 import reports
 from app.papers import bulletin, call_slip, conclusion, onsite_record, rectification, reminder, statistics, supervision
-from app.papers.wording import wrong_with
-from models.document_text import use_wording_check
 from models.field import use_text_check
 from models.paper import use_composer, use_drafter
 
@@ -34,4 +32,3 @@ def install(font_dir: str) -> None:
     use_composer("approval_sheet", bulletin.approval_sheet)
     use_drafter("criticism", bulletin.draft_criticism)
     use_drafter("statistics", statistics.draft)
-    use_wording_check(wrong_with)

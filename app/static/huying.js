@@ -57,6 +57,35 @@
     } catch { /* the lists themselves tell */ }
   });
 
+  all("[data-preview]").forEach((panel) => {
+    const form = document.querySelector("form.main-form");
+    const state = panel.querySelector("[data-preview-state]");
+    const paper = panel.querySelector("iframe");
+    let timer = 0, asked = 0, shown = "";
+    const show = async () => {
+      const turn = ++asked;
+      state.textContent = state.dataset.waits;
+      try {
+        const answer = await fetch(panel.dataset.preview, { method: "POST", body: new FormData(form), credentials: "same-origin" });
+        if (turn !== asked) return;
+        if (answer.ok) {
+          const before = shown;
+          shown = URL.createObjectURL(await answer.blob());
+          paper.src = shown;
+          if (before) URL.revokeObjectURL(before);
+          state.textContent = "";
+        } else {
+          const told = answer.status === 422 ? await answer.json() : null;
+          state.textContent = told ? told.message : state.dataset.failed;
+        }
+      } catch { if (turn === asked) state.textContent = state.dataset.failed; }
+    };
+    const later = () => { clearTimeout(timer); timer = setTimeout(show, 800); };
+    form.addEventListener("input", later);
+    form.addEventListener("change", later);
+    show();
+  });
+
   all("[data-fetched]").forEach(async (place) => {
     try {
       const answer = await fetch(place.dataset.fetched, { credentials: "same-origin" });

@@ -52,20 +52,13 @@ def _columns() -> tuple[tuple[str, sa.Column[Any]], ...]:
 def upgrade() -> None:
     op.create_table(
         "document_text",
+        sa.Column("county_id", KEY, sa.ForeignKey("organisation.id"), nullable=False),
         sa.Column("kind", sa.String(length=32), nullable=False),
         sa.Column("name", sa.String(length=40), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
-        sa.Column("county_id", KEY, sa.ForeignKey("organisation.id"), nullable=False),
-        sa.Column("id", KEY, nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("created_at", INSTANT, nullable=False),
         sa.Column("changed_at", INSTANT, nullable=False),
-        sa.Column("created_by_id", sa.Integer(), sa.ForeignKey("ab_user.id"), nullable=True),
-        sa.Column("changed_by_id", sa.Integer(), sa.ForeignKey("ab_user.id"), nullable=True),
-        sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("county_id", "kind", "name"),
+        sa.PrimaryKeyConstraint("county_id", "kind", "name"),
     )
-    op.create_index("ix_document_text_county_id", "document_text", ["county_id"])
     for table, column in _columns():
         op.add_column(table, column)
     for table, name in PAPERS:
@@ -89,7 +82,6 @@ def downgrade() -> None:
             with op.batch_alter_table(table) as batch:
                 for name in (*_columns_of(table), *(paper for owner, paper in PAPERS if owner == table)):
                     batch.drop_column(name)
-    op.drop_index("ix_document_text_county_id", table_name="document_text")
     op.drop_table("document_text")
 
 

@@ -30,6 +30,8 @@ class FormPage:
     autosave_key: str = ""
     """Key under which the browser keeps a draft of what was typed; empty for none."""
     crumbs: tuple[Link, ...] = ()
+    preview_url: str = ""
+    """Where what is typed is posted to, to be seen as the paper that it becomes; empty for none."""
 
 
 @dataclass(frozen=True)

@@ -212,8 +212,13 @@ class Formed(Declared):
             conflict_text=conflict_text,
             autosave_key=f"{self.person().person_id}-{self.model.resource()}-{record.id if known else 'new'}",
             crumbs=(Link(str(self.model.plural), self.url("list")),),
+            preview_url=self.preview_url(record) if known else "",
         )
         return render_template("form.html", page=page, frame_active=(self.group, "")), status
+
+    def preview_url(self, record: Any) -> str:
+        """Where a saved record's form shows what is typed as the paper that it becomes; empty for none."""
+        return ""
 
     @expose("/delete/<int:pk>", methods=["POST"])
     def delete(self, pk: int) -> Any:
