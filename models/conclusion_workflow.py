@@ -13,6 +13,7 @@ from models.calendar import work_calendar
 from models.conclusion import Conclusion, ConclusionState, Finding, assignment_of, not_given
 from models.field import Field, Text
 from models.inspection import SUPERVISOR, missing_fields
+from models.no_action import grounds_of_no_action
 from models.paper import issue, take_paper_number
 from models.refusal import Invalid
 from models.setting import setting
@@ -59,6 +60,20 @@ def _not_heard(conclusion: Conclusion, now: datetime) -> Text | None:
     if conclusion.explained_at is None and conclusion.explain_due is not None and now <= conclusion.explain_due:
         return _l("The department has not explained itself yet, and its time is not over.")
     return None
+
+
+def _find_guard(step: Step) -> None:
+    """“Response without action” has its grounds in the records, or a refuted report (2.2, end)."""
+    conclusion: Conclusion = step.record
+    assignment = conclusion.assignment
+    if step.values["finding"] != Finding.no_action or assignment is None:
+        return
+    if not grounds_of_no_action(step.session, assignment, step.now):
+        told = _l(
+            "The records give no ground for this: the report is not outstanding without progress, no inspection refuted it, "
+            "and the township was not dissatisfied twice."
+        )
+        raise Invalid({"finding": told})
 
 
 def _find(step: Step) -> None:
@@ -143,6 +158,7 @@ Conclusion.workflow = Workflow(
             ("explaining", "found"),
             "found",
             obstacle=_not_heard,
+            guard=_find_guard,
             effect=_find,
             primary=True,
             icon="gavel",

@@ -21,7 +21,7 @@ from models.base import (
     state_column,
 )
 from models.call import Assignment, Call
-from models.call_report import Report
+from models.call_report import Evaluation, Report
 from models.checklist import ChecklistItem
 from models.field import Choice, Field, Text
 from models.organisation import Organisation
@@ -43,10 +43,19 @@ class InspectionSource(Choice):
     audit = "audit", _l("Handed over by audit")
 
 
+class QueueReason(Choice):
+    """Why an evaluation put a matter into the queue of inspections (2.1, 2.3)."""
+
+    twice_dissatisfied = "twice_dissatisfied", _l("Twice dissatisfied")
+    unsolved = "unsolved", _l("Evaluated as not solved")
+    sample = "sample", _l("Sample of satisfied ones")
+
+
 class InspectionState(State):
     draft = "draft", _l("Draft"), "waiting"
     under_way = "under_way", _l("Inspection under way"), "going"
     done = "done", _l("Inspection done"), "done", True
+    dismissed = "dismissed", _l("Not inspected"), "muted", True
 
 
 class Verdict(Choice):
@@ -63,6 +72,7 @@ class Inspection(CountyRecord):
         sa.CheckConstraint("state = 'draft' OR (subject <> '' AND target_id IS NOT NULL)", name="ck_inspection_begun"),
         sa.CheckConstraint("verdict IS NULL OR report_id IS NOT NULL", name="ck_inspection_verdict"),
         sa.CheckConstraint("state <> 'done' OR findings <> ''", name="ck_inspection_done"),
+        sa.Index("uq_inspection_evaluation", "evaluation_id", unique=True),
     )
     label = _l("Inspection")
     plural = _l("Inspections")
@@ -88,6 +98,11 @@ class Inspection(CountyRecord):
         default=InspectionKind.daily,
         prefill="daily",
     )
+    reason: Mapped[QueueReason | None] = column(
+        _l("Why it is in the queue"), choice_type(QueueReason), listed=True, searched=True, editable=False
+    )
+    evaluation_id: Mapped[int | None] = reference(_l("Evaluation"), "evaluation", editable=False, index=False)
+    """The evaluation that put it into the queue; each does so once."""
     source: Mapped[InspectionSource] = column(
         _l("Origin"),
         choice_type(InspectionSource),
@@ -115,6 +130,7 @@ class Inspection(CountyRecord):
 
     target: Mapped[Organisation | None] = relationship(foreign_keys=[target_id])
     report: Mapped[Report | None] = relationship(foreign_keys=[report_id])
+    evaluation: Mapped[Evaluation | None] = relationship(foreign_keys=[evaluation_id])
     done_by: Mapped[Person | None] = relationship(foreign_keys=[done_by_id])
     calls: Mapped[list[InspectionCall]] = relationship(
         back_populates="inspection", order_by="InspectionCall.id", cascade="all, delete-orphan"
@@ -137,12 +153,14 @@ class Inspection(CountyRecord):
             raise Forbidden(_l("Only the supervision office inspects."))
 
     def check_change(self, person: viewer.Viewer) -> None:
-        if self.state == InspectionState.done:
+        if self.state in (InspectionState.done, InspectionState.dismissed):
             raise Conflict(_l("An inspection that is done is no longer changed."))
 
     def check_delete(self, person: viewer.Viewer) -> None:
         if self.state != InspectionState.draft:
             raise Conflict(_l("Only a draft can be deleted."))
+        if self.evaluation_id is not None:
+            raise Conflict(_l("What an evaluation put into the queue is inspected, or dismissed with a reason."))
 
     @property
     def title(self) -> str:
@@ -222,6 +240,10 @@ def _begin(step: Step) -> None:
     step.record.begun_at = step.now
 
 
+def _dismiss(step: Step) -> None:
+    step.record.findings = step.values["reason"]
+
+
 def reports_of(inspection: Inspection) -> list[Report]:
     """The inspected organisation's reports on the calls looked at, newest last."""
     session = sa.orm.object_session(inspection)
@@ -277,6 +299,17 @@ Inspection.workflow = Workflow(
             primary=True,
             icon="player-play",
             done=_l("Inspection begun"),
+        ),
+        Transition(
+            "dismiss",
+            _l("Do not inspect"),
+            (SUPERVISOR,),
+            ("draft",),
+            "dismissed",
+            effect=_dismiss,
+            icon="x",
+            done=_l("Not inspected"),
+            asks=(Field("reason", _l("Why it is not inspected"), "long_text"),),
         ),
         Transition(
             "complete",

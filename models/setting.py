@@ -249,6 +249,14 @@ SETTINGS: dict[str, SettingSpec] = {
             "statistics_after", _l("A statistics bulletin is drafted after its period by"), "limit", "2 working_days"
         ),
         SettingSpec("name_township_in_criticism", _l("Criticism names the township that called"), "boolean", "no"),
+        SettingSpec(
+            "inspection_sample",
+            _l("One of so many satisfied evaluations is inspected (0: none)"),
+            "integer",
+            "20",
+            least=0,
+            most=1000,
+        ),
         SettingSpec("review_suspends_order", _l("A review suspends the rectification order"), "boolean", "no"),
         SettingSpec(
             "bulletin_basis",

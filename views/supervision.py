@@ -69,11 +69,14 @@ class InspectionView(RecordView):
     writers = SUPERVISORS
     rest_methods = frozenset({"list", "show", "add", "edit", "delete"})
     group = "supervision"
-    columns = ("subject", "kind", "target", "planned_on", "state", "verdict")
+    columns = ("subject", "reason", "kind", "target", "planned_on", "state", "verdict")
 
     def tabs(self, person: Viewer) -> tuple[TabSpec, ...]:
+        """In progress; what evaluations put into the queue and nobody took up; all."""
+        waiting = (Inspection.state == InspectionState.draft, Inspection.reason.is_not(None))
         return (
-            TabSpec("open", _("In progress"), Inspection.state != InspectionState.done),
+            TabSpec("open", _("In progress"), Inspection.state.in_((InspectionState.draft, InspectionState.under_way))),
+            TabSpec("queue", _("Queue"), sa.and_(*waiting)),
             TabSpec("all", _("All inspections")),
         )
 

@@ -24,6 +24,7 @@ from models.call_words import CallKind, CallState, Mark
 from models.conclusion import Conclusion, Finding
 from models.document import Document
 from models.inspection import Inspection, InspectionCall, InspectionItem, InspectionKind
+from models.inspection_queue import queue_of_county
 from models.organisation import Organisation, RunBy
 from models.person import Person
 from models.rectification import Rectification
@@ -65,6 +66,8 @@ class SupervisionOffice:
     def run(self) -> None:
         """Do all of it, in the order of time for each matter."""
         late = self._late()
+        with viewer.system():
+            queue_of_county(self.session, self.county.body.id, self.at(1, 9))
         self._inspect(late)
         served = [
             self._conclude(one, self._finding(one), text) for one, text in zip(late[:3], EXPLANATIONS, strict=False)

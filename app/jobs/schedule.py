@@ -27,6 +27,7 @@ from models.automatic import sweep_automatic
 from models.bulletin_drafting import draft_statistics
 from models.director_sheet import lay_out_sheets
 from models.imported import erase_old
+from models.inspection_queue import fill_queue
 from models.party_clocks import sweep_parties
 from models.summary_counting import count_changes
 from models.sweep import sweep
@@ -135,6 +136,7 @@ def make_scheduler(app: Flask) -> Scheduler:
         Task("automatic", 60.0, lambda: sweep_automatic(transaction)),
         Task("summary", 30.0, lambda: count_changes(transaction)),
         Task("morning", 60.0, _morning),
+        Task("inspections", 300.0, lambda: fill_queue(transaction)),
         Task("statistics", 300.0, lambda: draft_statistics(transaction)),
         Task("seal", 600.0, _seal),
         Task("erase", 3600.0, lambda: erase_old(transaction)),

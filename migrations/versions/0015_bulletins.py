@@ -44,6 +44,7 @@ def _columns() -> tuple[tuple[str, sa.Column[Any]], ...]:
         ("bulletin", sa.Column("frozen_at", INSTANT, nullable=True)),
         ("bulletin", sa.Column("return_code", sa.String(length=12), nullable=False, server_default="")),
         ("conclusion", sa.Column("proposed", sa.String(length=32), nullable=True)),
+        ("inspection", sa.Column("reason", sa.String(length=32), nullable=True)),
         ("document", sa.Column("texts", JSON, nullable=True)),
         ("review_request", sa.Column("number", sa.String(length=60), nullable=True)),
     )
@@ -65,6 +66,9 @@ def upgrade() -> None:
         column = sa.Column(name, KEY, sa.ForeignKey("document.id"), nullable=True)
         op.add_column(table, column, inline_references=True)
         op.create_index(f"ix_{table}_{name}", table, [name])
+    queued = sa.Column("evaluation_id", KEY, sa.ForeignKey("evaluation.id"), nullable=True)
+    op.add_column("inspection", queued, inline_references=True)
+    op.create_index("uq_inspection_evaluation", "inspection", ["evaluation_id"], unique=True)
     changed = " OR ".join(f"OLD.{name} IS DISTINCT FROM NEW.{name}" for name in FROZEN)
     _add_trigger(f"OLD.state <> 'draft' AND NEW.state <> 'draft' AND ({changed})")
 
@@ -75,6 +79,7 @@ def downgrade() -> None:
     else:
         op.execute(f"DROP TRIGGER {TRIGGER} ON bulletin")
         op.execute(f"DROP FUNCTION {TRIGGER}()")
+    op.drop_index("uq_inspection_evaluation", table_name="inspection")
     for table, name in PAPERS:
         op.drop_index(f"ix_{table}_{name}", table_name=table)
     with _triggers_kept():
@@ -82,6 +87,8 @@ def downgrade() -> None:
             with op.batch_alter_table(table) as batch:
                 for name in (*_columns_of(table), *(paper for owner, paper in PAPERS if owner == table)):
                     batch.drop_column(name)
+                if table == "inspection":
+                    batch.drop_column("evaluation_id")
     op.drop_table("document_text")
 
 
