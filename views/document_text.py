@@ -24,6 +24,39 @@ from models.refusal import NotFound
 from reports.kind import DocumentKind
 from views.document import KINDS
 
+PASSAGES: Mapping[str, Any] = {
+    "head": _l("Name of the issuer"),
+    "mark": _l("Mark"),
+    "title": _l("Title"),
+    "subject": _l("Subject"),
+    "text": _l("Text"),
+    "problems": _l("Prominent problems"),
+    "opening": _l("Opening"),
+    "opening_merged": _l("Opening for several matters"),
+    "demand_1": _l("First demand"),
+    "demand_2": _l("Second demand"),
+    "demand_3": _l("Third demand"),
+    "warning": _l("Warning"),
+    "enclosure": _l("Enclosure"),
+    "signature": _l("Signature"),
+    "contact": _l("Contact"),
+    "copies": _l("Copies"),
+    "receipt_title": _l("Title of the receipt"),
+    "receipt_note": _l("Note below the receipt"),
+    "report_title": _l("Title of the report form"),
+    "report_note": _l("Note below the report form"),
+    "footnote": _l("Footnote"),
+    "note": _l("Note"),
+    "as_of": _l("As of"),
+    "figures_title": _l("Title of the page of figures"),
+    "annex_1": _l("Name of annex 1"),
+    "annex_2": _l("Name of annex 2"),
+    "annex_3": _l("Name of annex 3"),
+    "annex_4": _l("Name of annex 4"),
+    "note_1": _l("Note below annex 1"),
+    "note_3": _l("Note below annex 3"),
+}
+"""What each passage is, in words."""
 ADMINISTRATOR = frozenset({"system_administrator"})
 LONGEST = 6000
 
@@ -112,7 +145,7 @@ class DocumentTextView(AdministrationPage):
         typed = {name: _typed(request.form.get(name, text)) for name, text in _factory(found).items()}
         for name, text in typed.items():
             if wrong := wrong_with(kind, name, text):
-                return {"message": f"{name}: {wrong}"}, 422
+                return {"message": f"{PASSAGES[name]}: {wrong}"}, 422
         db.session.rollback()
         response = Response(reports.render(kind, _sample(found, typed), texts=typed), mimetype="application/pdf")
         response.headers["X-Content-Type-Options"] = "nosniff"
@@ -133,7 +166,7 @@ def _factory(kind: DocumentKind) -> dict[str, str]:
 
 def _field(name: str, factory: str) -> Field:
     """A passage under its name; the factory's wording stands below it."""
-    return Field(name, name, "long_text", length=LONGEST, help=_("Factory wording: %(text)s", text=factory))
+    return Field(name, PASSAGES[name], "long_text", length=LONGEST, help=_("Factory wording: %(text)s", text=factory))
 
 
 def _typed(text: str | None) -> str:

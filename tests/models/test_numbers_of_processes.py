@@ -70,7 +70,12 @@ def test_fifty_bulletins_issued_at_once_from_several_processes(county: County) -
     url, options = (county.app.config[f"SQLALCHEMY_{name}"] for name in ("DATABASE_URI", "ENGINE_OPTIONS"))
     workers = [
         subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, json.dumps([url, options, county.people["leader"], keys[place::PROCESSES]])],
+            [
+                sys.executable,
+                "-c",
+                PROGRAM,
+                json.dumps([url, options, county.people["leader"], keys[place::PROCESSES]]),
+            ],
             stdin=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
