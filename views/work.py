@@ -37,6 +37,8 @@ OPEN = (
     CallState.long_term,
 )
 WORKED_ON = (AssignmentState.pending.value, AssignmentState.responded.value)
+RUNNING = (*WORKED_ON, AssignmentState.return_requested.value)
+"""States of an assignment in which a deadline may run (`models.call_party.due_of`)."""
 AHEAD = timedelta(days=7)
 """A milestone stands on its department's work list so long before its day."""
 REGULARISED_WITHIN = timedelta(hours=24)
@@ -163,16 +165,13 @@ def _of_assignments(person: Viewer, resource: str, *states: Any) -> Keys:
 def overdue(person: Viewer) -> sa.ColumnElement[bool]:
     """Calls in which a deadline has run out: a department's own, anybody's for the others."""
     now = clock.now()
-    call, party, milestone = _table("call"), _parties(), _table("milestone")
-    late = (
-        sa.select(call.id)
-        .join(party, party.call_id == call.id)
-        .where(party.due < now, call.state.in_((CallState.dispatched.value, CallState.long_term.value)))
-    )
+    party, milestone = _parties(), _table("milestone")
+    late = sa.select(party.call_id).where(party.due < now)  # which a party has only while it runs
     undone = sa.select(milestone.call_id).where(milestone.state == MilestoneState.open.value, milestone.due < now)
     if person.has_role("department_officer") and not person.has_role(*SEEING_ALL, "duty_officer"):
         own = person.organisation_id
-        late, undone = late.where(party.organisation_id == own), undone.where(milestone.department_id == own)
+        late = late.where(party.organisation_id == own, party.state.in_(RUNNING))
+        undone = undone.where(milestone.department_id == own)
         return Call.id.in_(sa.union(late, undone))
     return Call.id.in_(sa.union(late, undone, *_unruled(now)))
 
