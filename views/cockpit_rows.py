@@ -63,7 +63,7 @@ class Asked:
         """From an address. Raises NoSuchRows."""
         part = arguments.get("part", "all")
         made = cls(
-            arguments.get("what", ""),
+            arguments.get("what", "calls"),
             period,
             county_id,
             part if part in ("good", "rest") else "all",  # type: ignore[arg-type]  # one of the three

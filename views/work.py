@@ -215,8 +215,8 @@ def nearest(session: Session, person: Viewer, limit: int, options: Sequence[Any]
 
 def candidates() -> sa.ColumnElement[bool]:
     """Assignments listed for a conclusion (2.2): red without an answer, or responded late, and no conclusion speaks of them yet."""
-    conclusion = _table("conclusion")
+    conclusion, assignment = _table("conclusion"), _table("assignment")
     red = sa.select(LadderStep.assignment_id).where(LadderStep.step == "candidate")
     concluded = sa.select(conclusion.assignment_id).where(conclusion.assignment_id.is_not(None))
-    late = Assignment.responded_at > Assignment.respond_due
-    return sa.and_(sa.or_(Assignment.id.in_(red), late), Assignment.id.not_in(concluded))
+    late = sa.select(assignment.id).where(assignment.responded_at > assignment.respond_due)
+    return sa.and_(Assignment.id.in_(sa.union(red, late)), Assignment.id.not_in(concluded))

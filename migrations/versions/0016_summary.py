@@ -48,6 +48,7 @@ def upgrade() -> None:
     op.add_column("event", sa.Column("counted_at", INSTANT, nullable=True))
     partial("ix_event_uncounted", "event", ["county_id", "id"], "thread_type = 'call' AND counted_at IS NULL")
     partial("ix_call_party_due", "call_party", ["due"], "due IS NOT NULL")
+    partial("ix_assignment_late_response", "assignment", ["id"], "responded_at > respond_due")
     assignments()
     calls()
     figures()
@@ -129,6 +130,7 @@ def downgrade() -> None:
         "summary_assignment",
     ):
         op.drop_table(table)
+    op.drop_index("ix_assignment_late_response", "assignment")
     op.drop_index("ix_call_party_due", "call_party")
     op.drop_index("ix_event_uncounted", "event")
     op.drop_column("event", "counted_at")
