@@ -402,6 +402,12 @@ class Assignment(CountyRecord):
             sqlite_where=sa.text("next_step_at IS NOT NULL"),
         ),
         sa.Index("ix_assignment_department_state", "department_id", "state"),
+        sa.Index(
+            "ix_assignment_late_response",
+            "id",
+            postgresql_where=sa.text("responded_at > respond_due"),
+            sqlite_where=sa.text("responded_at > respond_due"),
+        ),
     )
     label = _l("Assignment")
     plural = _l("Assignments")

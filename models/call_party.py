@@ -24,6 +24,12 @@ class CallParty(Model):
     __table_args__ = (
         sa.Index("ix_call_party_newest", "organisation_id", "call_id"),
         sa.Index("ix_call_party_work", "organisation_id", "state", "due"),
+        sa.Index(
+            "ix_call_party_due",
+            "due",
+            postgresql_where=sa.text("due IS NOT NULL"),
+            sqlite_where=sa.text("due IS NOT NULL"),
+        ),
     )
 
     call_id: Mapped[int] = mapped_column(KEY, sa.ForeignKey("call.id", ondelete="CASCADE"), primary_key=True)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 import sqlalchemy as sa
 from flask import render_template, request, url_for
@@ -37,6 +38,7 @@ from models.viewer import Viewer
 from views.cockpit_figures import (
     KINDS,
     TREND,
+    Address,
     Facts,
     departments,
     fields,
@@ -109,7 +111,13 @@ class CockpitView(AdministrationPage):
         return url_for(f"CockpitView.{endpoint}", **given, county=county_id if other else None)
 
     def _rows_url(self, asked: Asked) -> str:
-        return self._url("rows", asked.county_id, **asked.arguments())
+        return self._addresses(asked.county_id)(asked)
+
+    def _addresses(self, county_id: int) -> Address:
+        """Gives the addresses of rows: a page has a thousand of them, and Flask takes long for each."""
+        base = self._url("rows", county_id)
+        joint = "&" if "?" in base else "?"
+        return lambda asked: f"{base}{joint}{urlencode(asked.arguments())}"
 
     # Figures
 
@@ -150,17 +158,19 @@ class CockpitView(AdministrationPage):
 
     def _facts(self, county_id: int, period: Period, now: datetime) -> Facts:
         session = db.session()
+        today = work_calendar(session, county_id).local_date(now)
         overdue = sa.select(CallParty.organisation_id, sa.func.count()).where(*late_parties(county_id, now))
         return Facts(
             period,
             county_id,
             sums(session, county_id, period.first, period.last),
             sums(session, county_id, period.before.first, period.before.last),
-            by_month(session, county_id, moved(period.last, 1 - TREND), period.last),
+            by_month(session, county_id, moved(min(period.last, today), 1 - TREND), period.last),
             {row[0]: row[1] for row in session.execute(overdue.group_by(CallParty.organisation_id))},
             _organisations(county_id),
             setting(session, county_id, "compared_from"),
-            self._rows_url,
+            today,
+            self._addresses(county_id),
         )
 
     @staticmethod
@@ -237,7 +247,8 @@ class CockpitView(AdministrationPage):
             self.demand("can_supervise")
         now = clock.now()
         found, behind = page_of(db.session(), asked, now, request.args.get("after", "")[:40], ROWS)
-        count = how_many(db.session(), asked, now)
+        with viewer.system():
+            count = how_many(db.session(), asked, now)
         columns, cells = _table(asked)
         page = Sheet(
             str(asked.label),

@@ -61,6 +61,7 @@ class Facts:
     organisations: Mapping[int, Organisation]
     least: int
     """A rate of fewer cases is not shown."""
+    today: date
     address: Address
 
     def rows(self, what: str, text: str, **of: object) -> Cell:
@@ -123,16 +124,19 @@ def _change(facts: Facts, one: Sum, earlier: Sum) -> str:
     points = float(100 * (share - former))
     if abs(points) < 0.05:
         return _("as in the period before (%(former)s)", former=percent(former))
-    words = _("up %(points)s points") if points > 0 else _("down %(points)s points")
-    return words % {"points": f"{abs(points):.1f}"} + _(" from %(former)s", former=percent(former))
+    said = {"points": f"{abs(points):.1f}", "former": percent(former)}
+    if points > 0:
+        return _("up %(points)s points from %(former)s", **said)
+    return _("down %(points)s points from %(former)s", **said)
 
 
 # Panels
 
 
 def trend(facts: Facts) -> Panel:
-    """A year up to the period's end, month by month."""
-    months = [moved(facts.period.last, -place) for place in reversed(range(TREND))]
+    """A year up to the period's end, or to this month, month by month."""
+    last = min(facts.period.last, facts.today.replace(day=1))
+    months = [moved(last, -place) for place in reversed(range(TREND))]
     names = [one.strftime("%Y-%m") for one in months]
     found = {(month, name): facts.months.get((month, name.value), NOTHING) for month in months for name in HEADLINES}
     rows = tuple(
@@ -385,7 +389,7 @@ def period_label(period: Period) -> str:
     year, place = period.first.year, period.place
     match period.kind:
         case "month":
-            return _("%(year)d-%(month)02d", year=year, month=period.first.month)
+            return _("%(year)s-%(month)s", year=year, month=f"{period.first.month:02d}")
         case "quarter":
             return _("Quarter %(place)d of %(year)d", place=place, year=year)
         case "half":

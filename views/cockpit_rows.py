@@ -16,19 +16,16 @@ from models.call import Assignment, Call
 from models.call_indicators import CallIndicator
 from models.call_party import CallParty
 from models.call_signals import Signal
-from models.call_words import AssignmentState
 from models.field import Text
 from models.organisation import Organisation
 from models.summary import MINUTES, SummaryAssignment, SummaryCall, SummaryLink
 from models.summary_period import Period
 from models.time_spent import Link
 from views.call_time import LINKS
+from views.work import RUNNING
 
 Part = Literal["all", "good", "rest"]
 """The denominator, the numerator, or what it lacks."""
-OPEN = tuple(
-    state.value for state in (AssignmentState.pending, AssignmentState.responded, AssignmentState.return_requested)
-)
 LARGEST = 2**63 - 1
 Rows = sa.Select[*tuple[Any, ...]]
 
@@ -58,22 +55,22 @@ class Asked:
     part: Part = "all"
     department_id: int | None = None
     township_id: int | None = None
-    field: str = ""
-    place: str = ""
+    field: str | None = None
+    place: str | None = None
 
     @classmethod
     def read(cls, arguments: MultiDict[str, str], period: Period, county_id: int) -> Asked:
         """From an address. Raises NoSuchRows."""
         part = arguments.get("part", "all")
         made = cls(
-            arguments.get("what", ""),
+            arguments.get("what", "calls"),
             period,
             county_id,
             part if part in ("good", "rest") else "all",  # type: ignore[arg-type]  # one of the three
             _key(arguments.get("department", "")),
             _key(arguments.get("township", "")),
-            arguments.get("field", "")[:40].replace("\x00", ""),
-            arguments.get("place", "")[:200].replace("\x00", ""),
+            _text(arguments.get("field"), 40),
+            _text(arguments.get("place"), 200),
         )
         if made.label is None:
             raise NoSuchRows(made.what[:40])
@@ -111,13 +108,13 @@ class Asked:
         given = {
             "what": self.what,
             "period": self.period.text(),
-            "part": "" if self.part == "all" else self.part,
+            "part": None if self.part == "all" else self.part,
             "department": self.department_id,
             "township": self.township_id,
             "field": self.field,
             "place": self.place,
         }
-        return {name: value for name, value in given.items() if value not in ("", None)}
+        return {name: value for name, value in given.items() if value is not None}
 
     def of(self, part: Part) -> Asked:
         return replace(self, part=part)
@@ -125,6 +122,10 @@ class Asked:
 
 def _key(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and 0 < int(text[:20]) <= LARGEST else None
+
+
+def _text(text: str | None, longest: int) -> str | None:
+    return text[:longest].replace("\x00", "") if text is not None else None
 
 
 def rows_of(asked: Asked, now: datetime) -> Rows:
@@ -162,93 +163,110 @@ def page_of(session: Session, asked: Asked, now: datetime, after: str, limit: in
 
 
 def how_many(session: Session, asked: Asked, now: datetime) -> int:
-    counted = rows_of(asked, now).with_only_columns(sa.func.count())
-    return int(session.scalar(counted) or 0)
+    """As many as the figure was counted of. Asked as the system: whoever may ask sees every dispatched call of the county."""
+    base, where = _counted(asked, now)
+    return int(session.scalar(sa.select(sa.func.count()).select_from(base).where(*where)) or 0)
 
 
-def _within(model: Any, asked: Asked) -> tuple[sa.ColumnElement[bool], ...]:
+Where = tuple[sa.ColumnElement[bool], ...]
+
+
+def _counted(asked: Asked, now: datetime) -> tuple[type[Any], Where]:
+    """The rows that a figure is the sum of."""
+    if asked.of_links:
+        return SummaryLink, _of_links(asked)
+    if asked.what == "calls":
+        return SummaryCall, _of_calls(asked)
+    if asked.what == "overdue":
+        return CallParty, _of_parties(asked, now)
+    return SummaryAssignment, _of_assignments(asked)
+
+
+def _within(model: Any, asked: Asked) -> Where:
     period = asked.period
     return (model.county_id == asked.county_id, model.month >= period.first, model.month <= period.last)
 
 
-def _parted(asked: Asked, good: sa.ColumnElement[bool]) -> tuple[sa.ColumnElement[bool], ...]:
+def _parted(asked: Asked, good: sa.ColumnElement[bool]) -> Where:
     return {"all": (), "good": (good,), "rest": (sa.not_(good),)}[asked.part]
 
 
-def _assignments(asked: Asked) -> Rows:
+def _equal(*pairs: tuple[Any, Any]) -> Where:
+    """Columns that are to be equal to what was asked for; to nothing in particular where that is None."""
+    return tuple(column == value for column, value in pairs if value is not None)
+
+
+def _of_assignments(asked: Asked) -> Where:
     column = getattr(SummaryAssignment, asked.what)
-    query = (
-        sa.select(Call, Assignment, column.label("counted"))
+    narrowed = _equal((SummaryAssignment.department_id, asked.department_id), (SummaryAssignment.field, asked.field))
+    part = _parted(asked, column > 0) if asked.parts else ()
+    return (*_within(SummaryAssignment, asked), column.is_not(None), *part, *narrowed)
+
+
+def _assignments(asked: Asked) -> Rows:
+    return (
+        sa.select(Call, Assignment, getattr(SummaryAssignment, asked.what).label("counted"))
         .select_from(SummaryAssignment)
         .join(Assignment, Assignment.id == SummaryAssignment.assignment_id)
         .join(Call, Call.id == Assignment.call_id)
-        .where(*_within(SummaryAssignment, asked), column.is_not(None))
+        .where(*_of_assignments(asked))
     )
-    if asked.parts:
-        query = query.where(*_parted(asked, column > 0))
-    if asked.department_id is not None:
-        query = query.where(SummaryAssignment.department_id == asked.department_id)
-    return query.where(SummaryAssignment.field == asked.field) if asked.field else query
+
+
+def _of_calls(asked: Asked) -> Where:
+    """Calls dispatched; the good part are the emergencies among them."""
+    narrowed = _equal(
+        (SummaryCall.township_id, asked.township_id), (SummaryCall.field, asked.field), (SummaryCall.place, asked.place)
+    )
+    return (*_within(SummaryCall, asked), *_parted(asked, SummaryCall.emergency.is_(True)), *narrowed)
 
 
 def _calls(asked: Asked) -> Rows:
-    """Calls dispatched; the good part are the emergencies among them."""
-    query = (
+    return (
         sa.select(Call, sa.null().label("assignment"), sa.null().label("counted"))
         .select_from(SummaryCall)
         .join(Call, Call.id == SummaryCall.call_id)
-        .where(*_within(SummaryCall, asked), *_parted(asked, SummaryCall.emergency.is_(True)))
+        .where(*_of_calls(asked))
     )
-    for value, column in (
-        (asked.township_id, SummaryCall.township_id),
-        (asked.field or None, SummaryCall.field),
-        (asked.place or None, SummaryCall.place),
-    ):
-        if value is not None:
-            query = query.where(column == value)
-    return query
+
+
+def _of_links(asked: Asked) -> Where:
+    """What a link took; the good part are those kept in time."""
+    kind, _dot, link = asked.what.partition(".")
+    return (
+        *_within(SummaryLink, asked),
+        SummaryLink.link == link,
+        SummaryLink.emergency.is_(kind == "emergency_link"),
+        *_parted(asked, SummaryLink.late.is_(False)),
+    )
 
 
 def _links(asked: Asked) -> Rows:
-    """What a link took; the good part are those kept in time."""
-    kind, _dot, link = asked.what.partition(".")
     return (
         sa.select(Call, sa.null().label("assignment"), SummaryLink.minutes.label("counted"))
         .select_from(SummaryLink)
         .join(Call, Call.id == SummaryLink.call_id)
-        .where(
-            *_within(SummaryLink, asked),
-            SummaryLink.link == link,
-            SummaryLink.emergency.is_(kind == "emergency_link"),
-            *_parted(asked, SummaryLink.late.is_(False)),
-        )
+        .where(*_of_links(asked))
     )
 
 
-def departments_of(county_id: int) -> sa.Select[tuple[int]]:
-    """Core SELECT of the organisations of a county."""
-    table = sa.inspect(Organisation).local_table
-    return sa.select(table.c.id).where(table.c.county_id == county_id)
-
-
-def late_parties(county_id: int, now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+def late_parties(county_id: int, now: datetime) -> Where:
     """Departments whose deadline in a call has passed, as of now."""
-    return (
-        CallParty.organisation_id.in_(departments_of(county_id)),
-        CallParty.state.in_(OPEN),
-        CallParty.due < now,
-    )
+    table = sa.inspect(Organisation).local_table
+    own = sa.select(table.c.id).where(table.c.county_id == county_id)
+    return (CallParty.organisation_id.in_(own), CallParty.state.in_(RUNNING), CallParty.due < now)
+
+
+def _of_parties(asked: Asked, now: datetime) -> Where:
+    return (*late_parties(asked.county_id, now), *_equal((CallParty.organisation_id, asked.department_id)))
 
 
 def _overdue(asked: Asked, now: datetime) -> Rows:
-    query = (
+    same = sa.and_(CallParty.call_id == Assignment.call_id, CallParty.organisation_id == Assignment.department_id)
+    return (
         sa.select(Call, Assignment, CallParty.due.label("counted"))
         .select_from(Assignment)
-        .join(
-            CallParty,
-            sa.and_(CallParty.call_id == Assignment.call_id, CallParty.organisation_id == Assignment.department_id),
-        )
+        .join(CallParty, same)
         .join(Call, Call.id == Assignment.call_id)
-        .where(*late_parties(asked.county_id, now), Assignment.state.in_(OPEN))
+        .where(*_of_parties(asked, now), Assignment.state.in_(RUNNING))
     )
-    return query if asked.department_id is None else query.where(Assignment.department_id == asked.department_id)

@@ -37,6 +37,8 @@ OPEN = (
     CallState.long_term,
 )
 WORKED_ON = (AssignmentState.pending.value, AssignmentState.responded.value)
+RUNNING = (*WORKED_ON, AssignmentState.return_requested.value)
+"""States of an assignment in which a deadline may run (`models.call_party.due_of`)."""
 AHEAD = timedelta(days=7)
 """A milestone stands on its department's work list so long before its day."""
 REGULARISED_WITHIN = timedelta(hours=24)
@@ -163,16 +165,13 @@ def _of_assignments(person: Viewer, resource: str, *states: Any) -> Keys:
 def overdue(person: Viewer) -> sa.ColumnElement[bool]:
     """Calls in which a deadline has run out: a department's own, anybody's for the others."""
     now = clock.now()
-    call, party, milestone = _table("call"), _parties(), _table("milestone")
-    late = (
-        sa.select(call.id)
-        .join(party, party.call_id == call.id)
-        .where(party.due < now, call.state.in_((CallState.dispatched.value, CallState.long_term.value)))
-    )
+    party, milestone = _parties(), _table("milestone")
+    late = sa.select(party.call_id).where(party.due < now)  # which a party has only while it runs
     undone = sa.select(milestone.call_id).where(milestone.state == MilestoneState.open.value, milestone.due < now)
     if person.has_role("department_officer") and not person.has_role(*SEEING_ALL, "duty_officer"):
         own = person.organisation_id
-        late, undone = late.where(party.organisation_id == own), undone.where(milestone.department_id == own)
+        late = late.where(party.organisation_id == own, party.state.in_(RUNNING))
+        undone = undone.where(milestone.department_id == own)
         return Call.id.in_(sa.union(late, undone))
     return Call.id.in_(sa.union(late, undone, *_unruled(now)))
 
@@ -216,8 +215,8 @@ def nearest(session: Session, person: Viewer, limit: int, options: Sequence[Any]
 
 def candidates() -> sa.ColumnElement[bool]:
     """Assignments listed for a conclusion (2.2): red without an answer, or responded late, and no conclusion speaks of them yet."""
-    conclusion = _table("conclusion")
+    conclusion, assignment = _table("conclusion"), _table("assignment")
     red = sa.select(LadderStep.assignment_id).where(LadderStep.step == "candidate")
     concluded = sa.select(conclusion.assignment_id).where(conclusion.assignment_id.is_not(None))
-    late = Assignment.responded_at > Assignment.respond_due
-    return sa.and_(sa.or_(Assignment.id.in_(red), late), Assignment.id.not_in(concluded))
+    late = sa.select(assignment.id).where(assignment.responded_at > assignment.respond_due)
+    return sa.and_(Assignment.id.in_(sa.union(red, late)), Assignment.id.not_in(concluded))

@@ -353,7 +353,8 @@ class Calls(Stage):
         text = one.matter.again if assignment.round == 2 else result
         if _sent_back(assignment):
             text = f"{text}{self.phrase('report_added')}"
-        values |= {"result": one.scene.fill(text), "solved": Solved.solved.value}
+        said = f"{assignment.call.place}：{one.scene.fill(text)}"
+        values |= {"result": said, "solved": Solved.solved.value}
         if leads and assignment.round == 1 and one.matter.reason:
             values |= {"solved": Solved.partly.value, "reason": one.scene.fill(one.matter.reason)}
         self.perform(self.department(assignment), assignment, "report", **values)

@@ -47,6 +47,8 @@ def upgrade() -> None:
         op.add_column("hand_down_report", sa.Column(name, INSTANT, nullable=True))
     op.add_column("event", sa.Column("counted_at", INSTANT, nullable=True))
     partial("ix_event_uncounted", "event", ["county_id", "id"], "thread_type = 'call' AND counted_at IS NULL")
+    partial("ix_call_party_due", "call_party", ["due"], "due IS NOT NULL")
+    partial("ix_assignment_late_response", "assignment", ["id"], "responded_at > respond_due")
     assignments()
     calls()
     figures()
@@ -128,6 +130,8 @@ def downgrade() -> None:
         "summary_assignment",
     ):
         op.drop_table(table)
+    op.drop_index("ix_assignment_late_response", "assignment")
+    op.drop_index("ix_call_party_due", "call_party")
     op.drop_index("ix_event_uncounted", "event")
     op.drop_column("event", "counted_at")
     for name in ("department_told_at", "department_told_from", "department_text"):

@@ -196,7 +196,7 @@ def test_departments_stand_in_the_order_of_the_organisations(county: County, cal
         session.get_one(Organisation, county["department3"]).order = -1
     text = cockpit(english(county, "leader"))
     section = text[text.index(">Departments</h2>") :]
-    names = re.findall(r'<th scope="row"[^>]*><span>([^<]*)</span>', section[: section.index("</section>")])
+    names = re.findall(r'<th scope="row"><span>([^<]*)</span>', section[: section.index("</section>")])
     assert names == ["应急局", "自然资源局", "住建局", "水务局"]
 
 
@@ -233,7 +233,7 @@ def test_a_period_that_there_is_not_is_a_clear_404(county: County, period: str) 
 
 @pytest.mark.parametrize(
     "query",
-    ["", "what=nothing", "what=link.nothing", "what=link", "what=assignment_id", "what=call_id", "what=__class__"],
+    ["what=", "what=nothing", "what=link.nothing", "what=link", "what=assignment_id", "what=call_id", "what=__class__"],
 )
 def test_a_figure_that_there_is_not_is_a_clear_404(county: County, query: str) -> None:
     assert visitor(county, "supervisor").get(f"/cockpit/rows?{query}").status_code == 404

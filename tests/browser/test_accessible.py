@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from app.database import transaction
+from models.summary_counting import count_changes
 from tests.browser.conftest import SignIn
 from tests.county import County
 
@@ -72,6 +74,26 @@ def test_pages_of_the_administration(sign_in: SignIn, width: int) -> None:
     page = sign_in("sysadmin", width)
     addresses = ("/calendar/", "/setting/list/", "/number_series/", "/organisation/import", "/interface/")
     assert [fault for address in addresses for fault in _faults(page, address)] == []
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_leaders_page_with_its_charts(people: County, sign_in: SignIn, width: int) -> None:
+    for township in ("township1", "township2", "township1"):
+        _call, one = people.dispatched(township=township)
+        people.respond("department1", one)
+    with people.app.app_context():
+        count_changes(transaction)
+    page = sign_in("supervisor", width)
+    addresses = (
+        "/cockpit/?period=2026-Q4",
+        "/cockpit/signals?period=2026-Q4",
+        "/cockpit/rows?what=calls&period=2026-Q4",
+    )
+    assert [fault for address in addresses for fault in _faults(page, address)] == []
+    page.goto("/cockpit/?period=2026-Q4")
+    expect(page.locator("[data-chart] canvas")).to_have_count(4)
+    page.get_by_text("对应数据表").click()
+    expect(page.locator(".panel-table table")).to_be_visible()
 
 
 def test_the_way_in(chromium: Browser, address: str) -> None:

@@ -266,7 +266,7 @@ class Imported(Listed):
                 for told in one.differences
             ),
             differences_label=ngettext(
-                "What changes (the first row)",
+                "What changes (the first %(count)d row)",
                 "What changes (the first %(count)d rows)",
                 len(one.differences),
                 count=len(one.differences),
