@@ -257,7 +257,6 @@ SETTINGS: dict[str, SettingSpec] = {
             least=0,
             most=1000,
         ),
-        SettingSpec("review_suspends_order", _l("A review suspends the rectification order"), "boolean", "no"),
         SettingSpec(
             "bulletin_basis",
             _l("Basis cited by bulletins and orders"),

@@ -46,7 +46,7 @@ def compose(session: Session, order: Rectification, document: Document, reader: 
             report_to=office.name,
             town=conclusion.call.township.short_name if conclusion.call is not None else "",
             review_body=review_body(session, order.county_id),
-            suspended=bool(setting(session, order.county_id, "review_suspends_order")),
+            suspended=False,
             supervision_office=office.name,
             issuer=office.name,
             date=date_text(document.issued_at, zone),
