@@ -191,7 +191,7 @@ def _organisations(facts: Facts, kind: str, further: Iterable[str] = ()) -> list
 def _department_panel(facts: Facts, title: str, found: Sequence[Organisation], *, chart: bool) -> Panel:
     columns = (
         Column("department", _("Department")),
-        Column("dispatched", _("Dispatched"), number=True),
+        Column("dispatched", _("Matters dispatched"), number=True),
         Column("overdue", _("Overdue now"), number=True),
         *(_column(name) for name in IN_TABLES),
         Column("response", _("Hours to response"), number=True),

@@ -66,18 +66,27 @@
   }));
   const redraw = () => charts.forEach((one) => fit(one, one.data.series.length > 1 ? 10 : 20, ""));
   redraw();
-  window.addEventListener("resize", redraw);
+  /* Whatever changes the room: the window, the navigation folding, a style that came late. */
+  let printing = false;
+  let width = 0;
+  new ResizeObserver(([entry]) => {
+    if (printing || Math.round(entry.contentRect.width) === width) return;
+    width = Math.round(entry.contentRect.width);
+    redraw();
+  }).observe(document.querySelector(".cockpit"));
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
 
   /* On paper: as wide as the sheet, and the folded tables open. */
   let opened = [];
   window.addEventListener("beforeprint", () => {
+    printing = true;
     opened = [...document.querySelectorAll(".panel-table:not([open])")];
     opened.forEach((one) => { one.open = true; });
     charts.forEach((one) => fit(one, PRINTED.line, `${PRINTED.height}px`, PRINTED.width));
   });
   window.addEventListener("afterprint", () => {
     opened.forEach((one) => { one.open = false; });
+    printing = false;
     redraw();
   });
 })();
