@@ -22,7 +22,7 @@ from models import viewer
 from models.bulletin import Bulletin, BulletinKind
 from models.bulletin_workflow import kind_of
 from models.document_text import texts_of
-from models.field import LONGEST_TEXT, clean_text
+from models.field import LONGEST_TEXT, FieldError, clean_text
 from models.paper import preview
 from models.refusal import Invalid, NotFound
 from models.viewer import Viewer
@@ -56,6 +56,8 @@ class BulletinView(RecordView):
     rest_methods = frozenset({"list", "show", "add", "edit", "delete"})
     group = "supervision"
     columns = ("number", "title", "kind", "state", "issued_at")
+    form_step = "submit"
+    step_label = _l("Submit for approval")
 
     def cell_number(self, record: Bulletin) -> Cell:
         return Cell(record.number or _("No number yet"))
@@ -163,7 +165,7 @@ class BulletinView(RecordView):
                     raise Invalid({"text": _l("Please take the figures first (“Write from the figures”).")})
                 found = preview(session, kind, record, issuer=record.office)
             texts = texts_of(session, record.county_id, kind)
-        except (Invalid, ContextError) as refused:
+        except (Invalid, ContextError, FieldError) as refused:
             session.rollback()
             return self._not_shown(refused)
         session.rollback()  # the database is not held while the paper is made
@@ -179,9 +181,11 @@ class BulletinView(RecordView):
                 setattr(record, name, clean_text(request.form[name], LONGEST_TEXT))
 
     @staticmethod
-    def _not_shown(refused: Invalid | ContextError) -> Any:
+    def _not_shown(refused: Invalid | ContextError | FieldError) -> Any:
         if isinstance(refused, ContextError):
             return {"message": _("There is no text yet.")}, 422
+        if isinstance(refused, FieldError):
+            return {"message": str(refused.message)}, 422
         return {"message": "；".join(str(one) for found in refused.errors.values() for one in found)}, 422
 
     def _case(self, case: Any, person: Viewer) -> Row:

@@ -19,7 +19,7 @@ from app.portal.frame import Entry
 from app.portal.page import Cell, Column, FormPage, Link
 from app.portal.sheet import Block, Sheet, SheetRow
 from models.document_text import keep_texts, texts_of
-from models.field import Field, clean_text
+from models.field import Field
 from models.refusal import NotFound
 from reports.kind import DocumentKind
 from views.document import KINDS
@@ -170,7 +170,8 @@ def _field(name: str, factory: str) -> Field:
 
 
 def _typed(text: str | None) -> str:
-    return clean_text((text or "").replace("\r\n", "\n"), LONGEST)
+    """What was typed, with plain ends of lines. What cannot be printed is told by `wrong_with`."""
+    return (text or "").replace("\r\n", "\n").strip()[:LONGEST]
 
 
 def _sample(kind: DocumentKind, typed: Mapping[str, str]) -> Mapping[str, Any]:
