@@ -183,10 +183,6 @@ class Sum:
     count: int = 0
 
     @property
-    def numerator(self) -> Fraction:
-        return Fraction(self.value, TENTHS)
-
-    @property
     def share(self) -> Fraction | None:
         """Between 0 and 1; None where nothing was to be counted."""
         return Fraction(self.value, TENTHS * self.count) if self.count else None

@@ -23,7 +23,7 @@ from models.summary import TENTHS, Sum, Sums, whole
 from models.summary_period import Period, moved
 from models.time_spent import Link as TimeLink
 from views.call_time import LINKS
-from views.cockpit_rows import ASSIGNMENT_FIGURES, Asked
+from views.cockpit_rows import Asked
 
 NOT_COMPARED = "—"
 HEADLINES = (
@@ -381,7 +381,6 @@ def places_panel(facts: Facts, found: Iterable[tuple[int, str, int]]) -> Panel:
     )
 
 
-FIGURE_LABELS = ASSIGNMENT_FIGURES
 KINDS = {"month": _l("Month"), "quarter": _l("Quarter"), "half": _l("Half-year"), "year": _l("Year")}
 
 
