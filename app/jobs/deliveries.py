@@ -181,7 +181,7 @@ def _send(keys: list[int], name: str) -> None:
     try:
         way.send(address, letter)
     except NotSent as failure:
-        _failed(keys, str(failure))
+        _failed(keys, failure)
         return
     sent = {one.id for one in wanted}
     _settle(list(sent), DeliveryState.sent)
@@ -206,32 +206,36 @@ def _claim(keys: Sequence[int]) -> list[int]:
         return [one.id for one in found]
 
 
-def _settle(keys: Sequence[int], state: DeliveryState, error: str = "") -> None:
+def _settle(keys: Sequence[int], state: DeliveryState, failure: NotSent | None = None) -> None:
     with transaction() as session:
         session.execute(
             sa.update(Delivery)
             .where(Delivery.id.in_(keys), Delivery.state == DeliveryState.waiting.value)
-            .values(state=state.value, settled_at=clock.now(), claimed_at=None, error=error),
+            .values(state=state.value, settled_at=clock.now(), claimed_at=None, **_why(failure)),
             execution_options={"synchronize_session": False},
         )
 
 
-def _failed(keys: Sequence[int], error: str) -> None:
+def _why(failure: NotSent | None) -> dict[str, str]:
+    return {"trouble": failure.trouble.value, "error": failure.detail} if failure else {"trouble": "", "error": ""}
+
+
+def _failed(keys: Sequence[int], failure: NotSent) -> None:
     """Note why; after a day give up. Raises NotSentYet unless it was given up."""
     now = clock.now()
     with db.session.session_factory() as session:
         asked = sa.select(sa.func.min(Delivery.due_at), sa.func.max(Delivery.attempts)).where(Delivery.id.in_(keys))
         due, tries = session.execute(asked).one()
     if due < now - GIVE_UP_AFTER:
-        log.error("a message was given up", deliveries=list(keys), problem=error)
-        _settle(keys, DeliveryState.failed, error)
+        log.error("a message was given up", deliveries=list(keys), problem=str(failure))
+        _settle(keys, DeliveryState.failed, failure)
         return
     with transaction() as session:
         session.execute(
-            sa.update(Delivery).where(Delivery.id.in_(keys)).values(claimed_at=None, error=error),
+            sa.update(Delivery).where(Delivery.id.in_(keys)).values(claimed_at=None, **_why(failure)),
             execution_options={"synchronize_session": False},
         )
-    raise NotSentYet(error, now + wait_after(tries))
+    raise NotSentYet(str(failure), now + wait_after(tries))
 
 
 def wait_after(tries: int) -> timedelta:

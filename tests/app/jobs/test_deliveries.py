@@ -18,7 +18,7 @@ from app.jobs.relay import Relay
 from config import ROOT
 from models import clock
 from models.call import Call
-from models.delivery import Channel, Contact, Delivery, fits
+from models.delivery import Channel, Contact, Delivery, Trouble, fits
 from models.notification import Job, Notification
 from models.person import Person
 from tests.app.jobs.conftest import QueueServer
@@ -233,7 +233,7 @@ def test_a_mail_server_that_is_down_gets_it_later_and_once(
     mail.stop()
     failures = send(county)
     assert len(failures) == 3  # the dispatcher's, and the department's two
-    assert set(failures) == {"the mail server did not take the letter: ConnectionRefusedError"}
+    assert set(failures) == {"mail_server: ConnectionRefusedError"}
     with county.app.test_client() as client:
         assert (
             "3 messages by mail could not be sent and are tried again" in client.get("/health").get_json()["warnings"]
@@ -305,7 +305,10 @@ def test_after_a_day_it_is_given_up_and_told(county: County, redis_server: Queue
     county.dispatched("department1")
     relay(county)
     [failure] = send(county)
-    assert failure == "the mail server refused the recipient: 550"
+    assert failure == "recipient: 550"
+    with county.acting(None) as session:
+        kept = session.execute(sa.select(Delivery.trouble, Delivery.error).where(Delivery.trouble != "")).one()
+    assert tuple(kept) == (Trouble.recipient.value, "550"), "a code that each reader is told in his own language"
     assert send(county, MONDAY + timedelta(days=1, minutes=1)) == []
     assert ("department1", "mail", "failed") in rows(county)
     with county.app.test_client() as client, clock.at(MONDAY + timedelta(days=1, minutes=2)):
@@ -318,7 +321,10 @@ def test_a_web_service_that_answers_badly_gets_it_again(
     service.answer = 503
     county.emergency("department3")
     relay(county)
-    assert send(county)
+    assert set(send(county)) == {"service"}, "even where there is no detail"
+    with county.app.test_client() as client:
+        warnings = client.get("/health").get_json()["warnings"]
+    assert any("by webhook could not be sent and are tried again" in one for one in warnings)
     service.answer, service.calls = 200, []
     later = MONDAY + timedelta(minutes=1)
     assert send(county, later) == []
