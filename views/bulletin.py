@@ -10,11 +10,12 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 
 from app.database import db
+from app.portal.listing import TabSpec
 from app.portal.page import Cell, Column, Fact, RecordPage, Row, Section
 from app.portal.record_view import Failed, RecordView
 from app.portal.timeline import entries, happened
 from models import viewer
-from models.bulletin import Bulletin
+from models.bulletin import Bulletin, BulletinState
 from models.viewer import Viewer
 
 DRAFTERS = frozenset({"supervisor"})
@@ -35,6 +36,11 @@ RECIPIENTS = frozenset(
 )
 
 
+def to_approve(person: Viewer) -> sa.ColumnElement[bool]:
+    """The bulletins that this person may approve: nobody approves what he submitted."""
+    return sa.and_(Bulletin.state == BulletinState.submitted, Bulletin.submitted_by_id != person.person_id)
+
+
 class BulletinView(RecordView):
     model = Bulletin
     readers = DRAFTERS | APPROVERS | RECIPIENTS
@@ -42,6 +48,12 @@ class BulletinView(RecordView):
     rest_methods = frozenset({"list", "show", "add", "edit", "delete"})
     group = "supervision"
     columns = ("number", "title", "kind", "state", "issued_at")
+
+    def tabs(self, person: Viewer) -> tuple[TabSpec, ...]:
+        every = TabSpec("all", _("All bulletins"))
+        if not person.has_role(*APPROVERS):
+            return (every,)
+        return (every, TabSpec("to_approve", _("To approve"), to_approve(person)))
 
     def cell_number(self, record: Bulletin) -> Cell:
         return Cell(record.number or _("No number yet"))

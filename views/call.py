@@ -45,7 +45,7 @@ from models.viewer import Viewer
 from models.workflow import Transition, load_visible
 from views import call_time
 from views.call_page import dependent_titles, escalations, headline, load_beside, main_sections, part_facts
-from views.work import OPEN, candidates, nearest, overdue, todo
+from views.work import OPEN, candidates, emergencies, nearest, overdue, todo, unconfirmed
 
 OFFICES = frozenset({"dispatcher", "office_director", "supervisor", "county_leader", "duty_officer", "city_reader"})
 WORKING = frozenset(
@@ -143,6 +143,9 @@ class CallView(RecordView):
         found.append(TabSpec("all", _("All calls")))
         if person.has_role("township_officer"):
             found.append(TabSpec("drafts", _("Drafts"), Call.state == CallState.draft))
+        if person.has_role("duty_officer"):
+            found.append(TabSpec("emergencies", _("Emergencies under way"), emergencies()))
+            found.append(TabSpec("unconfirmed", _("My entries, not confirmed"), unconfirmed(person)))
         return tuple(found)
 
     def new_title(self) -> str:
