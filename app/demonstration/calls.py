@@ -233,6 +233,8 @@ class Calls(Stage):
         """An emergency goes to the departments directly (K3)."""
         names = [one.matter.lead, *(partner.department for partner in one.partners)]
         self.perform(self.township(call), call, "submit", departments=[self.departments[name].id for name in names])
+        if one.open:
+            return
         for position, assignment in enumerate(call.assignments):
             late = position >= len(call.assignments) - one.late
             minutes = self.random.randrange(36, 48) if late else self.random.randrange(6, 24)
