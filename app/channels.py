@@ -18,7 +18,7 @@ import apprise
 
 from config import WEBHOOKS
 from models import clock
-from models.delivery import Channel
+from models.delivery import Channel, Trouble
 
 ANSWER_SECONDS = 20
 """How long a mail server may take for an answer."""
@@ -34,7 +34,11 @@ _BY_SCHEME = {
 
 
 class NotSent(Exception):
-    """A letter that could not be handed over; the message says to administrators why, without addresses or secrets."""
+    """A letter that could not be handed over, and why; the detail is for administrators, without addresses or secrets."""
+
+    def __init__(self, trouble: Trouble, detail: str = "") -> None:
+        super().__init__(": ".join(filter(None, (trouble.value, detail))))
+        self.trouble, self.detail = trouble, detail
 
 
 @dataclass(frozen=True)
@@ -81,9 +85,9 @@ class Mail:
                 server.send_message(message)
         except smtplib.SMTPRecipientsRefused as failure:
             codes = ", ".join(str(code) for code, _text in failure.recipients.values())
-            raise NotSent(f"the mail server refused the recipient: {codes}") from failure
+            raise NotSent(Trouble.recipient, codes) from failure
         except (smtplib.SMTPException, OSError) as failure:
-            raise NotSent(f"the mail server did not take the letter: {type(failure).__name__}") from failure
+            raise NotSent(Trouble.mail_server, type(failure).__name__) from failure
 
     def _connect(self) -> smtplib.SMTP:
         parts = urlsplit(self.url)
@@ -111,9 +115,9 @@ class ByApprise:
             url += f"{'&' if '?' in url else '?'}+Idempotency-Key={letter.key}"
         service = apprise.Apprise(asset=apprise.AppriseAsset(app_id="Huying", secure_logging=True))
         if not service.add(url):
-            raise NotSent("NOTIFY_URLS holds an address that Apprise does not understand")
+            raise NotSent(Trouble.settings)
         if not service.notify(title=letter.title, body=letter.text, body_format=apprise.NotifyFormat.TEXT):
-            raise NotSent("the service refused the message or could not be reached")
+            raise NotSent(Trouble.service)
 
 
 def ways(settings: Mapping[str, Any]) -> dict[Channel, Way]:

@@ -168,7 +168,7 @@ def _unsent(session: Session) -> Iterator[str]:
     """Messages that could not be sent out of the portal, by channel."""
     counted = sa.func.count()
     by_channel = sa.select(Delivery.channel, counted).group_by(Delivery.channel).order_by(Delivery.channel)
-    waiting = by_channel.where(Delivery.state == DeliveryState.waiting.value, Delivery.error != "")
+    waiting = by_channel.where(Delivery.state == DeliveryState.waiting.value, Delivery.trouble != "")
     for channel, number in session.execute(waiting):
         yield f"{number} messages by {channel} could not be sent and are tried again"
     lately = Delivery.settled_at > clock.now() - GIVEN_UP_WITHIN

@@ -33,6 +33,7 @@ from models.call_words import (
     ResponseManner,
 )
 from models.checklist import Checklist, ChecklistItem, ChecklistState
+from models.field import Text
 from models.organisation import Organisation
 from models.person import Person
 from models.refusal import Conflict, Forbidden, Invalid
@@ -96,6 +97,15 @@ class Call(CountyRecord):
     __table_args__ = (
         sa.Index("ix_call_county_state", "county_id", "state", "id"),
         sa.UniqueConstraint("county_id", "number"),
+        sa.Index(
+            "uq_call_external_number",
+            "county_id",
+            "source",
+            "external_number",
+            unique=True,
+            postgresql_where=sa.text("external_number <> '' AND state <> 'withdrawn'"),
+            sqlite_where=sa.text("external_number <> '' AND state <> 'withdrawn'"),
+        ),
         sa.CheckConstraint("state = 'draft' OR title <> ''", name="ck_call_title"),
     )
     label = _l("Call")
@@ -263,28 +273,33 @@ class Call(CountyRecord):
         return seen[0] if len(seen) == 1 else sa.select(sa.union(*seen).subquery().c[0])
 
     def settle(self, session: Session) -> None:
-        """The same matter of another platform is raised once by a township (2.1). Raises Invalid, naming the present call."""
+        """The same matter of another platform is raised once (2.1). Raises Invalid, naming the present call to whoever sees it."""
         super().settle(session)
         kept: Any = sa.inspect(self).attrs
         changed = any(kept[name].history.has_changes() for name in ("external_number", "source"))
         if not self.external_number or not changed:
             return
-        table = sa.inspect(Call).local_table
-        same = (
-            table.c.township_id == self.township_id,
+        table, person = sa.inspect(Call).local_table, viewer.author()
+        visible = Call.visible_ids(person) if person is not None else None
+        query = sa.select(
+            table.c.number, table.c.title, (sa.true() if visible is None else table.c.id.in_(visible)).label("seen")
+        ).where(
+            table.c.county_id == self.county_id,
             table.c.source == (self.source or CallSource.own),
             table.c.external_number == self.external_number,
             table.c.state != CallState.withdrawn.value,
         )
-        query = sa.select(table.c.number, table.c.title).where(*same)
         if self.id is not None:
             query = query.where(table.c.id != self.id)
         with viewer.system():
             present = session.connection().execute(query.limit(1)).first()
-        if present is not None:
+        if present is None:
+            return
+        sentence: Text = _l("Another township has raised this matter already. The county office can tell you more.")
+        if present.seen:
             named = " ".join(filter(None, (present.number, present.title)))
             sentence = _l("This matter has been raised already: %(call)s. Please go on there.", call=named)
-            raise Invalid({"external_number": sentence})
+        raise Invalid({"external_number": sentence})
 
     def take_from_item(self) -> None:
         """A cited checklist item tells the field; nobody types it twice."""

@@ -144,6 +144,15 @@ class DeliveryState(Choice):
     failed = "failed", _l("Given up")
 
 
+class Trouble(Choice):
+    """Why a message could not be handed over. The code is kept, and told in the language of whoever reads it."""
+
+    recipient = "recipient", _l("The mail server refused the recipient.")
+    mail_server = "mail_server", _l("The mail server did not take the letter.")
+    settings = "settings", _l("NOTIFY_URLS holds an address that Apprise does not understand.")
+    service = "service", _l("The service refused the message or could not be reached.")
+
+
 class Delivery(Model):
     """A notification on its way out by one channel. Made in the relay's transaction; unique, whatever is relayed twice."""
 
@@ -174,7 +183,10 @@ class Delivery(Model):
     """By the machine's time, when somebody began to send it; not set while nobody does."""
     settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     attempts: Mapped[int] = mapped_column(sa.Integer, nullable=False, default=0)
+    trouble: Mapped[str] = mapped_column(sa.String(16), nullable=False, default="", server_default="")
+    """Why the last try failed; empty where none did, or where it is settled."""
     error: Mapped[str] = mapped_column(sa.Text, nullable=False, default="")
+    """The technical detail of it, as the other side told it."""
 
     notification: Mapped[Notification] = relationship()
     person: Mapped[Person] = relationship()

@@ -14,12 +14,13 @@ from flask_babel import lazy_gettext as _l
 
 import reports
 from app.database import db
+from app.portal.listing import TabSpec
 from app.portal.page import Cell, Column, Fact, Link, RecordPage, Row, Section
 from app.portal.record_view import Failed, RecordView
 from app.portal.sheet import Sheet
 from app.portal.timeline import entries, happened
 from models import viewer
-from models.bulletin import Bulletin, BulletinKind
+from models.bulletin import Bulletin, BulletinKind, BulletinState
 from models.bulletin_workflow import kind_of
 from models.document_text import texts_of
 from models.field import LONGEST_TEXT, FieldError, clean_text
@@ -49,6 +50,11 @@ RECIPIENTS = frozenset(
 )
 
 
+def to_approve(person: Viewer) -> sa.ColumnElement[bool]:
+    """The bulletins that this person may approve: nobody approves what he submitted."""
+    return sa.and_(Bulletin.state == BulletinState.submitted, Bulletin.submitted_by_id != person.person_id)
+
+
 class BulletinView(RecordView):
     model = Bulletin
     readers = DRAFTERS | APPROVERS | RECIPIENTS
@@ -58,6 +64,12 @@ class BulletinView(RecordView):
     columns = ("number", "title", "kind", "state", "issued_at")
     form_step = "submit"
     step_label = _l("Submit for approval")
+
+    def tabs(self, person: Viewer) -> tuple[TabSpec, ...]:
+        every = TabSpec("all", _("All bulletins"))
+        if not person.has_role(*APPROVERS):
+            return (every,)
+        return (every, TabSpec("to_approve", _("To approve"), to_approve(person)))
 
     def cell_number(self, record: Bulletin) -> Cell:
         return Cell(record.number or _("No number yet"))

@@ -42,10 +42,10 @@ from models.refusal import Conflict, Forbidden, NotFound
 from models.return_request import ReturnRequest
 from models.similar_calls import similar_calls
 from models.viewer import Viewer
-from models.workflow import load_visible
+from models.workflow import Transition, load_visible
 from views import call_time
 from views.call_page import dependent_titles, escalations, headline, load_beside, main_sections, part_facts
-from views.work import OPEN, candidates, nearest, overdue, todo
+from views.work import OPEN, candidates, emergencies, nearest, overdue, todo, unconfirmed
 
 OFFICES = frozenset({"dispatcher", "office_director", "supervisor", "county_leader", "duty_officer", "city_reader"})
 WORKING = frozenset(
@@ -143,6 +143,9 @@ class CallView(RecordView):
         found.append(TabSpec("all", _("All calls")))
         if person.has_role("township_officer"):
             found.append(TabSpec("drafts", _("Drafts"), Call.state == CallState.draft))
+        if person.has_role("duty_officer"):
+            found.append(TabSpec("emergencies", _("Emergencies under way"), emergencies()))
+            found.append(TabSpec("unconfirmed", _("My entries, not confirmed"), unconfirmed(person)))
         return tuple(found)
 
     def new_title(self) -> str:
@@ -150,7 +153,12 @@ class CallView(RecordView):
 
     def record_form(self, record: Any, *, submitted: bool) -> RecordForm:
         """While the title is typed, calls like it are suggested, so that no matter is raised twice."""
-        form = super().record_form(record, submitted=submitted)
+        return self._suggesting(super().record_form(record, submitted=submitted), record)
+
+    def begin_form(self, record: Any, transition: Transition, person: Viewer) -> RecordForm:
+        return self._suggesting(super().begin_form(record, transition, person), record)
+
+    def _suggesting(self, form: RecordForm, record: Call) -> RecordForm:
         given = {"data-similar": self.url("similar", but=record.id), "data-similar-title": _("Calls like this one")}
         form["title"].render_kw = {**(form["title"].render_kw or {}), **given}
         return form

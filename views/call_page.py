@@ -33,7 +33,7 @@ RELATIONS = {
     "milestones": (Milestone, (joinedload(Milestone.department),)),
     "convenings": (Convening, (joinedload(Convening.invitees).joinedload(ConveningInvitee.organisation),)),
 }
-"""What most calls have nothing of: it is asked once which there are, and only those are read."""
+"""What a call has beside its departments, with what is shown of each; read in one statement, however much of it there is."""
 
 PageUrl = Callable[[str, int], str]
 
@@ -48,15 +48,8 @@ class Beside:
 
 
 def load_beside(session: Session, call: Call, *, sees_merged: bool) -> Beside:
-    """Read what belongs to a call beside its departments, in as few statements as there is something of."""
-    present = _present(session, call)
-    for name, (model, options) in RELATIONS.items():
-        found: Sequence[Any] = ()
-        if name in present:
-            query = sa.select(model).where(model.call_id == call.id).options(*options)
-            order = (Milestone.day, Milestone.id) if model is Milestone else (model.id,)
-            found = session.scalars(query.order_by(*order)).unique().all()
-        set_committed_value(call, name, list(found))
+    """Read what belongs to a call beside its departments, in as few statements as there are calls beside it."""
+    present = _load_relations(session, call)
     keys = {call.follows_id} - {None}
     merged: list[int] = []
     if "merged" in present and sees_merged:
@@ -74,19 +67,29 @@ def load_beside(session: Session, call: Call, *, sees_merged: bool) -> Beside:
     )
 
 
-def _present(session: Session, call: Call) -> set[str]:
-    """Which of the relations a call has anything of; who sees the call may know that."""
+def _load_relations(session: Session, call: Call) -> set[str]:
+    """Fill the call's relations with what this viewer sees of them; gives whether it is `merged` and `followed`, which whoever sees it may know.
+
+    Each row has one record: the keys of all of them are joined one below the other, and each to its own table.
+    """
     tables = {name: sa.inspect(model).local_table for name, (model, _options) in RELATIONS.items()}
     group, calls = sa.Table("call_group", Call.metadata), sa.inspect(Call).local_table
-    where = {name: (table, table.c.call_id == call.id) for name, table in tables.items()}
-    where["merged"] = (group, group.c.call_id == call.id)
-    where["followed"] = (calls, calls.c.follows_id == call.id)
+    sources = [(name, table.c.id, table.c.call_id) for name, table in tables.items()]
+    sources += [("merged", group.c.call_id, group.c.call_id), ("followed", calls.c.follows_id, calls.c.follows_id)]
     arms = [
-        sa.select(sa.literal(name)).where(sa.select(sa.literal(1)).select_from(table).where(condition).exists())
-        for name, (table, condition) in where.items()
+        sa.select(sa.literal(name).label("name"), key.label("key")).where(of_call == call.id)
+        for name, key, of_call in sources
     ]
-    with viewer.system():
-        return set(session.connection().execute(sa.union_all(*arms)).scalars())
+    keys = sa.union_all(*arms).subquery()
+    query: sa.Select[Any] = sa.select(keys.c.name, *(model for model, _options in RELATIONS.values())).select_from(keys)
+    for name, (model, options) in RELATIONS.items():
+        query = query.outerjoin(model, sa.and_(keys.c.name == name, model.id == keys.c.key)).options(*options)
+    rows = session.execute(query).unique().all()
+    for place, name in enumerate(RELATIONS, start=1):
+        found = [row[place] for row in rows if row[place] is not None]
+        found.sort(key=lambda one: (one.day, one.id) if isinstance(one, Milestone) else (one.id,))
+        set_committed_value(call, name, found)
+    return {row.name for row in rows} - RELATIONS.keys()
 
 
 # Above the description

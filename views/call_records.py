@@ -19,11 +19,13 @@ from app.portal.frame import Entry
 from app.portal.listing import TabSpec
 from app.portal.page import Attachment, Cell, Column, RecordPage, Row, Section
 from app.portal.record_view import Failed, RecordView
+from models import viewer
 from models.call import OFFICES, Call
 from models.call_link import CallShare
 from models.convening import Convening, ConveningState
 from models.document import Document
 from models.escalation import Escalation, Instruction
+from models.event import Event
 from models.extension import Extension, ExtensionState
 from models.milestone import LongTerm, Milestone, MilestoneState
 from models.return_request import ReturnRequest, ReturnState
@@ -31,6 +33,7 @@ from models.viewer import Viewer
 from models.workflow import load_visible
 from views.call import READERS
 from views.supervision import Dated
+from views.work import OPEN
 
 RULING = frozenset({"dispatcher", "checklist_manager"})
 
@@ -111,6 +114,43 @@ class InstructionView(OfCall):
 
     def navigation(self) -> tuple[Entry, ...]:
         return (Entry(_l("Leaders' instructions"), "InstructionView.list", "Instruction"),)
+
+    def tabs(self, person: Viewer) -> tuple[TabSpec, ...]:
+        every = TabSpec("all", _("All instructions"))
+        if not person.has_role("county_leader"):
+            return (every,)
+        return (every, TabSpec("idle", _("Mine, without progress"), without_progress(person)))
+
+
+ACTED_ON = ("respond", "log_progress", "report", "complete_milestone")
+"""Steps of a department by which an instruction shows progress."""
+
+
+def without_progress(person: Viewer) -> sa.ColumnElement[bool]:
+    """A leader's own instructions, or those of the leader for whom he acts, in calls under way, on which the department
+    named, or where none is named any department, has done nothing since."""
+    keys = [person.person_id, *(one.person_id for one in person.deputed if one.role == "county_leader")]
+    under_way = sa.select(Call.id).where(Call.state.in_(OPEN))
+    by_department = sa.or_(
+        Instruction.target_id == Event.actor_organisation_id,
+        sa.and_(Instruction.target_id.is_(None), Event.actor_organisation_id != Call.township_id),
+    )
+    acted = (
+        sa.select(Event.id)
+        .join(Call, Call.id == Event.thread_id)
+        .where(
+            Event.thread_type == Call.resource(),
+            Event.thread_id == Instruction.call_id,
+            Event.kind == "transition",
+            Event.name.in_(ACTED_ON),
+            Event.at > Instruction.created_at,
+            by_department,
+        )
+    )
+    mine = (Instruction.leader_id.in_(keys), Instruction.call_id.in_(under_way))
+    with viewer.system():  # events are not his to read; that nothing happened he may know
+        idle = db.session.scalars(sa.select(Instruction.id).where(*mine, ~acted.exists())).all()
+    return Instruction.id.in_(idle)
 
 
 class CallShareView(OnCall):

@@ -19,7 +19,7 @@ from app.portal.frame import Entry
 from app.portal.page import Cell, Column, Pill
 from app.portal.sheet import Block, Sheet, SheetRow
 from models import clock, viewer
-from models.delivery import Channel, Delivery, DeliveryState
+from models.delivery import Channel, Delivery, DeliveryState, Trouble
 from models.person import Person
 from models.viewer import Viewer
 
@@ -86,7 +86,7 @@ class DeliveryView(AdministrationPage):
         failing = (
             self._of(person)
             .with_only_columns(Person.name, Delivery)
-            .where(Delivery.error != "", Delivery.state.in_((DeliveryState.waiting.value, DeliveryState.failed.value)))
+            .where(Delivery.trouble != "", Delivery.state.in_((DeliveryState.waiting.value, DeliveryState.failed.value)))
             .order_by(Delivery.id.desc())
             .limit(MOST)
         )
@@ -98,6 +98,7 @@ class DeliveryView(AdministrationPage):
                     Cell(str(Channel(one.channel).label)),
                     Cell(pill=_pill(one)),
                     Cell(str(one.attempts), number=True),
+                    Cell(str(Trouble(one.trouble).label)),
                     Cell(one.error),
                 )
             )
@@ -109,7 +110,8 @@ class DeliveryView(AdministrationPage):
             Column("channel", _("Way")),
             Column("state", _("State")),
             Column("attempts", _("Attempts"), number=True),
-            Column("error", _("What went wrong")),
+            Column("trouble", _("What went wrong")),
+            Column("error", _("Technical detail")),
         )
         return Block(_("What could not be sent"), columns=columns, rows=rows, empty=_("Nothing has gone wrong."))
 

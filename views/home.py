@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,24 +20,40 @@ from app.portal.waiting import waiting_lists
 from app.portal.words import pill
 from app.security.signin import safe_target
 from models import clock, viewer
+from models.bulletin import Bulletin
 from models.calendar import work_calendar
 from models.call import Assignment, Call
 from models.call_party import CallParty, due_of
 from models.call_words import CallState
 from models.document import Document
+from models.escalation import Instruction
 from models.person import Person
+from models.review import ReviewRequest
 from models.supervision import Notice
 from models.viewer import Viewer
 from models.workflow import possible
+from views.bulletin import to_approve
 from views.call import call_badge
+from views.call_records import without_progress
 from views.document import to_sign
 from views.setup import set_up_items
-from views.work import OPEN, WORKED_ON, candidates, nearest, overdue, todo
+from views.supervision import to_decide
+from views.work import OPEN, WORKED_ON, candidates, emergencies, nearest, overdue, todo, unconfirmed
 
 CAP = 999
 NEXT = 12
 """Items of the next list."""
 NEWS = 6
+
+MODELS: Mapping[str, Any] = {
+    "AssignmentView": Assignment,
+    "BulletinView": Bulletin,
+    "CallView": Call,
+    "InstructionView": Instruction,
+    "NoticeView": Notice,
+    "ReviewRequestView": ReviewRequest,
+}
+"""Record types of the lists that the tiles open."""
 
 
 class HomeView(BaseView):
@@ -101,10 +117,9 @@ class HomeView(BaseView):
         waiting = todo(person)
         today = calendar.close_of_day(calendar.local_date(now)) if calendar else now
         wanted: list[tuple[str, Any, str, Any]] = []
-        if person.has_role("supervisor"):
-            return self._counted(
-                [*self._supervised(person), (_("Already overdue"), overdue(person), "overdue", "overdue")]
-            )
+        of_role = self._of_role(person)
+        if of_role:
+            return self._counted(person, [*of_role, (_("Already overdue"), overdue(person), "overdue", "overdue")])
         if waiting is not None:
             wanted.append((_("To do"), waiting, "todo", "waiting"))
             due_today = sa.select(CallParty.call_id).where(CallParty.due > now, CallParty.due <= today)
@@ -117,7 +132,36 @@ class HomeView(BaseView):
         wanted.append((_("Waiting for others"), self._others(person), "open", "others"))
         if person.has_role("township_officer"):
             wanted.append((_("Drafts"), Call.state == CallState.draft, "drafts", "muted"))
-        return self._counted(wanted)
+        return self._counted(person, wanted)
+
+    def _of_role(self, person: Viewer) -> list[tuple[str, Any, str, Any]]:
+        """Of those whose work is not the single call's way: supervisors, county leaders themselves, officers on duty."""
+        if person.has_role("supervisor"):
+            return self._supervised(person)
+        if "county_leader" in person.own_roles:
+            return self._decided(person)
+        if person.has_role("duty_officer") and not person.has_role("dispatcher"):
+            return self._watched(person)
+        return []
+
+    @staticmethod
+    def _decided(person: Viewer) -> list[tuple[str, Any, str, Any]]:
+        """What waits for a leader: escalations and long-term plans, bulletins, reviews; and which of his instructions nobody acted on."""
+        return [
+            (_("Before me for decision"), todo(person), "todo", "waiting"),
+            (_("Bulletins to approve"), to_approve(person), "BulletinView.to_approve", "waiting"),
+            (_("Reviews to decide"), to_decide(person), "ReviewRequestView.to_decide", "waiting"),
+            (_("Instructions without progress"), without_progress(person), "InstructionView.idle", "others"),
+        ]
+
+    @staticmethod
+    def _watched(person: Viewer) -> list[tuple[str, Any, str, Any]]:
+        """What an officer on duty watches: alarms that still ring, emergencies under way, his telephone entries."""
+        return [
+            (_("Alarms not confirmed"), todo(person), "todo", "waiting"),
+            (_("Emergencies under way"), emergencies(), "emergencies", "going"),
+            (_("My entries, not confirmed"), unconfirmed(person), "unconfirmed", "others"),
+        ]
 
     @staticmethod
     def _supervised(person: Viewer) -> list[tuple[str, Any, str, Any]]:
@@ -128,20 +172,24 @@ class HomeView(BaseView):
         ]
 
     @staticmethod
-    def _counted(wanted: list[tuple[str, Any, str, Any]]) -> tuple[Tile, ...]:
-        """Tiles with their numbers, each of a list of calls, or of another one named as `View.tab`."""
-        models = {"NoticeView": Notice, "AssignmentView": Assignment, "CallView": Call}
-        places = [tab.rpartition(".") for _label, _where, tab, _tone in wanted]
+    def _counted(person: Viewer, wanted: list[tuple[str, Any, str, Any]]) -> tuple[Tile, ...]:
+        """Tiles with their numbers, each of a list of calls, or of another one named as `View.tab`, that this person opens."""
+        places = [
+            (label, where, view or "CallView", name, tone)
+            for label, where, tab, tone in wanted
+            for view, _dot, name in [tab.rpartition(".")]
+        ]
+        places = [one for one in places if person.may("can_list", MODELS[one[2]].__name__)]
         counts = [
             sa.select(sa.func.count())
-            .select_from(sa.select(models[view or "CallView"].id).where(where).limit(CAP + 1).subquery())
+            .select_from(sa.select(MODELS[view].id).where(where).limit(CAP + 1).subquery())
             .scalar_subquery()
-            for (_label, where, _tab, _tone), (view, _dot, _name) in zip(wanted, places, strict=True)
+            for _label, where, view, _name, _tone in places
         ]
         row = db.session.execute(sa.select(*counts)).one()
         return tuple(
-            Tile(label, min(count, CAP), url_for(f"{view or 'CallView'}.list", tab=name), tone, capped=count > CAP)
-            for (label, _where, _tab, tone), (view, _dot, name), count in zip(wanted, places, row, strict=True)
+            Tile(label, min(count, CAP), url_for(f"{view}.list", tab=name), tone, capped=count > CAP)
+            for (label, _where, view, name, tone), count in zip(places, row, strict=True)
         )
 
     @staticmethod

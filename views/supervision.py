@@ -242,6 +242,12 @@ class RectificationView(Dated):
         return (TabSpec("todo", _("To do"), Rectification.state.in_(states)), every) if states else (every,)
 
 
+def to_decide(person: Viewer) -> sa.ColumnElement[bool]:
+    """The reviews on which an examination has reported, to whoever did not examine them himself."""
+    reported = (ReviewRequest.state == ReviewState.examining, ReviewRequest.opinion != "")
+    return sa.and_(*reported, ReviewRequest.examined_by_id != person.person_id)
+
+
 class ReviewRequestView(Dated):
     model = ReviewRequest
     readers = HEARD
@@ -266,10 +272,13 @@ class ReviewRequestView(Dated):
         ]
 
     def tabs(self, person: Viewer) -> tuple[TabSpec, ...]:
-        return (
+        found = (
             TabSpec("open", _("In progress"), ReviewRequest.state != ReviewState.decided),
             TabSpec("all", _("All reviews")),
         )
+        if not person.has_role("county_leader"):
+            return found
+        return (*found, TabSpec("to_decide", _("To decide"), to_decide(person)))
 
     def new_title(self) -> str:
         return _("Ask for review")

@@ -162,6 +162,17 @@ def _of_assignments(person: Viewer, resource: str, *states: Any) -> Keys:
     return joined.where(table.county_id == person.county_id, table.state.in_(wanted))
 
 
+def emergencies() -> sa.ColumnElement[bool]:
+    """Emergencies under way, confirmed or not."""
+    return sa.and_(Call.kind == CallKind.emergency, Call.state.in_(OPEN))
+
+
+def unconfirmed(person: Viewer) -> sa.ColumnElement[bool]:
+    """Calls that this person entered from the telephone, and that their township has not confirmed."""
+    mine = (Call.created_by_id == person.person_id, Call.phoned_at.is_not(None))
+    return sa.and_(*mine, Call.confirmed_at.is_(None), Call.state.in_(OPEN))
+
+
 def overdue(person: Viewer) -> sa.ColumnElement[bool]:
     """Calls in which a deadline has run out: a department's own, anybody's for the others."""
     now = clock.now()

@@ -87,6 +87,8 @@ class Calls(Stage):
         """Before the evaluation, once."""
         self.evaluated: dict[Course, Turn] = {}
         """After the evaluation."""
+        self._external: set[str] = set()
+        """Numbers of other platforms that stand on calls already."""
         self.together: dict[int, tuple[PlannedCall, Call]] = {}
         """By a call's key the one with which the office merged it."""
         # Business minutes until somebody acts. The shares are those of a county that works well on the whole.
@@ -152,10 +154,11 @@ class Calls(Stage):
         if source == CallSource.own:
             return {"source": source}
         prefix = "12345" if source == CallSource.hotline else "WG"
-        return {
-            "source": source,
-            "external_number": f"{prefix}-{self.calendar.local_date(self.now):%Y%m%d}-{self.random.randrange(20, 980):04d}",
-        }
+        day, number = self.calendar.local_date(self.now), ""
+        while not number or number in self._external:
+            number = f"{prefix}-{day:%Y%m%d}-{self.random.randrange(20, 980):04d}"
+        self._external.add(number)
+        return {"source": source, "external_number": number}
 
     def submit(self, one: PlannedCall, call: Call) -> None:
         """Submit a call, and let the office get to it."""
@@ -230,6 +233,8 @@ class Calls(Stage):
         """An emergency goes to the departments directly (K3)."""
         names = [one.matter.lead, *(partner.department for partner in one.partners)]
         self.perform(self.township(call), call, "submit", departments=[self.departments[name].id for name in names])
+        if one.open:
+            return
         for position, assignment in enumerate(call.assignments):
             late = position >= len(call.assignments) - one.late
             minutes = self.random.randrange(36, 48) if late else self.random.randrange(6, 24)

@@ -25,7 +25,8 @@ from app.demonstration.matters import read_library
 from app.demonstration.off_list import OffList
 from app.demonstration.people import NotInstalled, Staff, settle_people
 from app.demonstration.plan import MONTHS, months_before, plan_calls
-from app.demonstration.supervision import SupervisionOffice, fill_roster
+from app.demonstration.rosters import fill_past_roster, fill_roster
+from app.demonstration.supervision import SupervisionOffice
 from models import clock, viewer
 from models.calendar import work_calendar
 from models.event import Event
@@ -95,6 +96,7 @@ def _fill(session: Session, seed: int, today: date, progress: Callable[[str], No
         progress("The county's list of 57 matters …")
         items = put_list_in_force(session, county, founded.year)
         enter_canned_texts(session, staff)
+        fill_past_roster(session, county, staff, start, today)
     library = read_library()
     planned = plan_calls(work_calendar(session, county.body.id), today, library, county.places, random)
     progress(f"Three months of calls: {len(planned)} matters from {len(county.townships)} townships …")

@@ -148,6 +148,9 @@ _OPEN = (
 )
 """What waits for somebody's answer when everything ends: the course, how many working days before the last one, at which minute of it."""
 
+_LAST_ALARM = time(23, 36)
+"""On the evening before the end there is an emergency whose alarm nobody has confirmed yet."""
+
 
 @dataclass(frozen=True)
 class PlannedCall:
@@ -226,6 +229,7 @@ class _Plan:
         for course, days, minute in _OPEN:
             day = self._calendar.move_working_days(last, -days) if days else last
             self._call(self._moment(day, minute), course, open_=True)
+        self._emergency(today - timedelta(days=1), _LAST_ALARM, 0, open_=True)
 
     def _moment(self, day: date, minute: int) -> datetime:
         opening = self._calendar.spans(day)[0][0]
@@ -247,7 +251,7 @@ class _Plan:
             scene = Scene.choose(matter, other, self._random)
             self.calls.append(PlannedCall(later, scene, matter, course, partners, twin=twin))
 
-    def _emergency(self, day: date, moment: time, late: int) -> None:
+    def _emergency(self, day: date, moment: time, late: int, *, open_: bool = False) -> None:
         at = datetime.combine(day, moment, tzinfo=self._calendar.zone)
         at += timedelta(seconds=self._random.randrange(60))
         matter = self._emergencies.draw()
@@ -255,7 +259,8 @@ class _Plan:
         in_office_hours = self._calendar.is_open(at)
         course = self._kinds.draw(lambda one: in_office_hours or one is Course.alarmed)
         scene = Scene.choose(matter, township, self._random)
-        self.calls.append(PlannedCall(at, scene, matter, course, matter.partners, emergency=True, late=late))
+        one = PlannedCall(at, scene, matter, course, matter.partners, emergency=True, late=late, open=open_)
+        self.calls.append(one)
 
 
 def _can_tell(course: Course, matter: Matter) -> bool:

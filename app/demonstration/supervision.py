@@ -1,9 +1,8 @@
 """What the supervision office made of the last month's late calls, through the workflows themselves: inspections, conclusions in
-several states, an issued criticism with its orders, a review; and the duty roster and liaisons of the coming week."""
+several states, an issued criticism with its orders, a review."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -25,11 +24,9 @@ from models.conclusion import Conclusion, Finding
 from models.document import Document
 from models.inspection import Inspection, InspectionCall, InspectionItem, InspectionKind
 from models.inspection_queue import queue_of_county
-from models.organisation import Organisation, RunBy
-from models.person import Person
+from models.organisation import RunBy
 from models.rectification import Rectification
 from models.review import ReviewRequest
-from models.roster import DutyShift, Liaison
 from models.viewer import Viewer
 from models.workflow import perform
 
@@ -267,55 +264,3 @@ class SupervisionOffice:
         grounds = "我局在响应时限内已电话联系乡镇党政办，通话记录可查，仅未在平台登记，请求对响应超时的认定予以复核。"
         request = self._save(officer, self.at(3, 14, 30), ReviewRequest(conclusion_id=conclusion.id, grounds=grounds))
         self._perform("supervisor2", self.at(2, 9, 40), request, "examine")
-
-
-NIGHTS = 7
-ON_CALL = ("县公安局", "县应急局", "县水利局", "县住建局", "县消防大队", "县供电公司")
-"""Departments that emergencies need at any hour."""
-
-
-def fill_roster(session: Session, county: County, staff: Staff, today: date) -> None:
-    """A liaison of every department and township, and the nights of the coming week for duty room, townships and
-    emergency departments, each kept by the organisation itself."""
-    calendar = work_calendar(session, county.body.id)
-    yesterday = calendar.close_of_day(calendar.move_working_days(today, -1)) - timedelta(minutes=40)
-    evening = datetime(today.year, today.month, today.day, 17, 30, tzinfo=calendar.zone)
-    room = county.offices["县总值班室"]
-    with clock.at(yesterday):
-        for organisation in (*county.departments, *county.townships):
-            with viewer.system():
-                keeper = staff.officer(organisation.id)
-            officer, leader = staff.officer_person(organisation.id), staff.leader_person(organisation.id)
-            entries: list[DutyShift | Liaison] = [
-                Liaison(organisation=organisation, person=officer, phone=officer.phone or "", substitute=leader)
-            ]
-            if organisation.short_name in ON_CALL or organisation in county.townships:
-                entries += _nights(organisation, (officer, leader), evening)
-            _enter(session, keeper, entries)
-        with viewer.system():
-            duty = staff.viewer("duty")
-        _enter(session, duty, _nights(room, (staff.person("duty"),), evening))
-
-
-def _nights(organisation: Organisation, people: Sequence[Person], evening: datetime) -> list[DutyShift | Liaison]:
-    """Every night of a week, from one working day's end to the next one's beginning, with the people in the order of the chain."""
-    return [
-        DutyShift(
-            organisation=organisation,
-            person=person,
-            phone=person.phone or "",
-            begins=evening + timedelta(days=night),
-            ends=evening + timedelta(days=night, hours=15),
-            position=position,
-        )
-        for night in range(NIGHTS)
-        for position, person in enumerate(people, start=1)
-    ]
-
-
-def _enter(session: Session, keeper: Viewer, entries: Sequence[DutyShift | Liaison]) -> None:
-    with viewer.viewing(keeper), session.no_autoflush:
-        for entry in entries:
-            entry.prepare(session, keeper)
-            session.add(entry)
-        session.flush()

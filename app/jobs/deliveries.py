@@ -36,10 +36,23 @@ CLAIM = timedelta(minutes=2)
 GIVE_UP_AFTER = timedelta(days=1)
 """Since a delivery was due."""
 
+FIRST_WAIT = timedelta(minutes=1)
+"""Between the first failure and the second try; each further one waits twice as long."""
+
+LONGEST_WAIT = timedelta(hours=1)
+
 AT_ANY_HOUR = frozenset({"duty", "duty_leader"})
 """Relations in which quiet hours do not count: who is on duty is awake."""
 
 log = structlog.get_logger(__name__)
+
+
+class NotSentYet(Exception):
+    """What could not be sent and is tried again, and when; the message says why."""
+
+    def __init__(self, why: str, again_at: datetime) -> None:
+        super().__init__(why)
+        self.again_at = again_at
 
 
 class StillAtWork(Exception):
@@ -119,7 +132,7 @@ def _want(session: Session, delivery: Delivery) -> None:
 
 
 def deliver(delivery_id: int) -> None:
-    """Send one delivery. Raises NotSent or StillAtWork, for the queue to try again."""
+    """Send one delivery. Raises NotSentYet, for its job to wait, or StillAtWork, for the queue to try again."""
     _send([delivery_id], f"delivery-{delivery_id}")
 
 
@@ -168,7 +181,7 @@ def _send(keys: list[int], name: str) -> None:
     try:
         way.send(address, letter)
     except NotSent as failure:
-        _failed(keys, str(failure))
+        _failed(keys, failure)
         return
     sent = {one.id for one in wanted}
     _settle(list(sent), DeliveryState.sent)
@@ -193,30 +206,42 @@ def _claim(keys: Sequence[int]) -> list[int]:
         return [one.id for one in found]
 
 
-def _settle(keys: Sequence[int], state: DeliveryState, error: str = "") -> None:
+def _settle(keys: Sequence[int], state: DeliveryState, failure: NotSent | None = None) -> None:
     with transaction() as session:
         session.execute(
             sa.update(Delivery)
             .where(Delivery.id.in_(keys), Delivery.state == DeliveryState.waiting.value)
-            .values(state=state.value, settled_at=clock.now(), claimed_at=None, error=error),
+            .values(state=state.value, settled_at=clock.now(), claimed_at=None, **_why(failure)),
             execution_options={"synchronize_session": False},
         )
 
 
-def _failed(keys: Sequence[int], error: str) -> None:
-    """Note why, and let the queue try again; after a day give up. Raises NotSent unless it was given up."""
+def _why(failure: NotSent | None) -> dict[str, str]:
+    return {"trouble": failure.trouble.value, "error": failure.detail} if failure else {"trouble": "", "error": ""}
+
+
+def _failed(keys: Sequence[int], failure: NotSent) -> None:
+    """Note why; after a day give up. Raises NotSentYet unless it was given up."""
+    now = clock.now()
     with db.session.session_factory() as session:
-        due = session.scalars(sa.select(sa.func.min(Delivery.due_at)).where(Delivery.id.in_(keys))).one()
-    if due is not None and due < clock.now() - GIVE_UP_AFTER:
-        log.error("a message was given up", deliveries=list(keys), problem=error)
-        _settle(keys, DeliveryState.failed, error)
+        asked = sa.select(sa.func.min(Delivery.due_at), sa.func.max(Delivery.attempts)).where(Delivery.id.in_(keys))
+        due, tries = session.execute(asked).one()
+    if due < now - GIVE_UP_AFTER:
+        log.error("a message was given up", deliveries=list(keys), problem=str(failure))
+        _settle(keys, DeliveryState.failed, failure)
         return
     with transaction() as session:
         session.execute(
-            sa.update(Delivery).where(Delivery.id.in_(keys)).values(claimed_at=None, error=error),
+            sa.update(Delivery).where(Delivery.id.in_(keys)).values(claimed_at=None, **_why(failure)),
             execution_options={"synchronize_session": False},
         )
-    raise NotSent(error)
+    raise NotSentYet(str(failure), now + wait_after(tries))
+
+
+def wait_after(tries: int) -> timedelta:
+    """How long a delivery waits that has been tried so often in vain."""
+    longest = LONGEST_WAIT // FIRST_WAIT
+    return FIRST_WAIT * min(2 ** min(tries - 1, longest.bit_length()), longest)
 
 
 # Letters

@@ -23,14 +23,21 @@ LONGEST_ERROR = 2000
 
 
 def run(row_id: int) -> None:
-    """Do the job of a row, unless it is done. A failure is written to the row and raised, for the queue to try again."""
+    """Do the job of a row, unless it is done or its time has not come.
+
+    A failure is written to the row and raised, for the queue to try again; a message that was not sent waits in the row itself.
+    """
     with at_work(application()):
         with db.session.session_factory() as session:
             job = session.get(Job, row_id)
-        if job is None or job.done_at is not None:
+        if job is None or job.done_at is not None or (job.not_before is not None and job.not_before > clock.now()):
             return
         try:
             TASKS[job.name](**job.arguments)
+        except deliveries.NotSentYet as waits:
+            log.warning("message not sent", job=job.key, problem=str(waits), again=waits.again_at.isoformat())
+            _note(row_id, error=str(waits), not_before=waits.again_at, queued_at=None)
+            return
         except Exception as failure:
             log.exception("job failed", job=job.key)
             _note(row_id, error=f"{type(failure).__name__}: {failure}"[:LONGEST_ERROR])

@@ -49,6 +49,7 @@ from models.organisation import Organisation, OrganisationKind
 from models.person import Person, make_viewer
 from models.proposal import AdjustmentProposal
 from models.return_request import ReturnRequest
+from models.roster import on_duty
 from models.setting import setting
 from models.supervision import Notice, NoticeKind, NoticeState
 from models.workflow import workflow_of
@@ -217,7 +218,7 @@ def test_shows_every_state_and_every_kind_of_trouble(session: Session) -> None:
     marks = Counter(mark for one in assignments for mark in one.marks(BEGINS))
     assert all(marks[mark] for mark in Mark)
     assert sum(marks.values()) < len(assignments) / 4  # most is handled in time
-    assert sum(call.kind == CallKind.emergency or call.general_from is not None for call in calls) == 3 * MONTHS
+    assert sum(call.kind == CallKind.emergency or call.general_from is not None for call in calls) == 3 * MONTHS + 1
     assert any(call.joint for call in calls)
     assert any(one.round == 2 for one in assignments)
 
@@ -352,6 +353,7 @@ def person(session: Session, username: str) -> Person:
         ("office_director", "director"),
         ("checklist_manager", "checklist"),
         ("county_leader", "leader%"),
+        ("duty_officer", "duty"),
     ],
 )
 def test_every_role_finds_work(session: Session, role: str, account: str) -> None:
@@ -381,6 +383,30 @@ def test_every_work_list_holds_what_it_is_for(session: Session) -> None:
         open_ = session.scalars(sa.select(due).where(model.state == state)).all()
         assert open_, (model, state)
         assert all(at > BEGINS for at in open_), "nobody in these offices is late at the end"
+
+
+def test_emergencies_ring_down_the_roster_and_are_confirmed_by_telephone(session: Session) -> None:
+    """In every month somebody did not answer: the second number rang, and the officer on duty entered who confirmed."""
+    happened = sa.select(event.Event).where(event.Event.record_type == "assignment")
+    rung = {one.record_id: one.at for one in session.scalars(happened.where(event.Event.name == "ring"))}
+    duty = session.scalars(sa.select(Person.id).where(Person.username == "duty")).one()
+    confirmed = happened.where(event.Event.name == "acknowledge", event.Event.actor_id == duty)
+    by_telephone = {one.record_id: one.at for one in session.scalars(confirmed)}
+    assert len(rung.keys() & by_telephone.keys()) >= MONTHS
+    assert all(rung[key] < at for key, at in by_telephone.items() if key in rung)
+    for one in session.scalars(sa.select(Assignment).where(Assignment.id.in_(rung))):
+        assert len(on_duty(session, one.department_id, one.assigned_at)) == 2
+
+
+def test_at_the_end_an_emergency_rings_on_the_list_of_the_officer_on_duty(session: Session) -> None:
+    ringing = sa.select(Call).where(Call.kind == CallKind.emergency, Call.state == CallState.dispatched)
+    [call] = [
+        one
+        for one in session.scalars(ringing)
+        if all(part.acknowledged_at is None and part.responded_at is None for part in one.assignments)
+    ]
+    assert all(part.respond_due > BEGINS for part in call.assignments), "nobody is late yet"
+    assert all(on_duty(session, part.department_id, BEGINS) for part in call.assignments)
 
 
 def test_canned_texts_are_at_hand(session: Session) -> None:

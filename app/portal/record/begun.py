@@ -45,7 +45,7 @@ class Begun(Listed):
             record = new_record(session, self.model, person)
             if not permitted(transition, record, person):
                 raise Forbidden()
-        form = self._begin_form(record, transition, person)
+        form = self.begin_form(record, transition, person)
         if request.method == "GET":
             return self._begin_page(transition, form, person)
         try:
@@ -59,7 +59,8 @@ class Begun(Listed):
         flash(_("%(done)s.", done=transition.done or transition.label), "success")
         return redirect(self.url("show", pk=key))
 
-    def _begin_form(self, record: Any, transition: Transition, person: Viewer) -> RecordForm:
+    def begin_form(self, record: Any, transition: Transition, person: Viewer) -> RecordForm:
+        """The questions of a beginning step. A type may add to the form what helps to answer them."""
         with viewer.system(), db.session().no_autoflush:
             fields = transition.fields(record)
             prefilled = {asked.name: asked.prefill(record, person) for asked in fields}

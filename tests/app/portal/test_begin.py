@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -50,6 +51,18 @@ def test_the_form_asks_what_the_step_asks_and_leads_to_the_new_call(county: Coun
     assert answer.status_code == 302
     assert answer.headers["Location"].endswith(f"/call/show/{made.id}")
     assert (made.township_id, made.created_by_id) == (county["township1"], county.people["duty"])
+
+
+def test_calls_like_the_one_being_told_are_suggested_while_the_title_is_typed(county: County) -> None:
+    county.submitted()
+    here = visitor(county, "dispatcher")
+    values = {name: str(value) for name, value in spoken(county, description="").items()}
+    for page in (here.get(ADDRESS).text, here.post(ADDRESS, values, token=here.token()).text):
+        title = page[page.index('name="title"') - 400 :]
+        [address] = re.findall(r'data-similar="([^"]+)"', page)
+        assert "data-similar" in title[: title.index(">", 400)]
+    [found] = here.get(address, query_string={"title": "刘庄河道又排放污水"}).get_json()
+    assert "呼2026-0001" in found["title"]
 
 
 def test_refused_the_form_comes_back_with_everything_typed(county: County) -> None:

@@ -210,3 +210,23 @@ def test_the_page_of_a_call_with_many_departments_takes_fifteen_statements(count
         with statements(county) as seen:
             assert here.get(f"/call/show/{call_id}").status_code == 200
     assert len(seen) <= 15, seen
+
+
+@pytest.mark.parametrize("name", ["township1", "department1", "dispatcher", "leader", "supervisor"])
+def test_the_page_of_a_call_with_instruction_escalation_and_meeting_takes_fifteen_statements(
+    county: County, name: str
+) -> None:
+    call_id, first, *_others = county.dispatched("department1", "department2")
+    county.respond("department1", first)
+    instruction = {"leader": str(county.people["leader"]), "text": "请抓紧办理。", "day": "2026-11-20"}
+    county.do("dispatcher", Call, call_id, "instruct", instruction)
+    county.do("township1", Call, call_id, "escalate", {"why": "两部门意见不一。"})
+    meeting = {"at": "2026-11-24 14:00", "place": "刘庄桥头", "departments": [county["department2"]], "agencies": []}
+    county.do("township1", Call, call_id, "convene", meeting)
+    here = visitor(county, name)
+    with clock.at(NOON):
+        here.get(f"/call/show/{call_id}")
+        with statements(county) as seen:
+            page = here.get(f"/call/show/{call_id}").text
+    assert all(words in page for words in ("请抓紧办理。", "两部门意见不一。", "刘庄桥头"))
+    assert len(seen) <= 15, seen

@@ -130,11 +130,32 @@ def test_the_same_external_number_of_a_source_is_refused_naming_the_present_call
         county.draft(**other)
     (sentence,) = refused.value.errors["external_number"]
     assert "呼2026-0001" in str(sentence)
-    county.draft("township2", **other)  # another township
     county.draft(source=CallSource.grid, external_number="12345-77")  # another platform
     county.draft(source=CallSource.hotline, external_number="12345-78")
     county.draft()
     county.draft()  # without a number nothing is compared
+
+
+def test_of_another_township_s_call_no_more_is_told_than_that_it_is_there(county: County) -> None:
+    other = {"source": CallSource.hotline, "external_number": "12345-77"}
+    county.submitted(**other)
+    with pytest.raises(Invalid) as refused:
+        county.draft("township2", **other)
+    (sentence,) = refused.value.errors["external_number"]
+    assert "呼2026" not in str(sentence)
+    assert "污水" not in str(sentence)
+
+
+def test_of_two_saved_at_the_same_moment_the_database_keeps_one(county: County) -> None:
+    """Whoever gets past the question meets the index."""
+    first = county.draft(source=CallSource.hotline, external_number="12345-77")
+    second = county.draft()
+    doubled = sa.update(Call).where(Call.id == second)
+    with pytest.raises(sa.exc.IntegrityError), county.acting(None) as session:
+        session.execute(doubled.values(source=CallSource.hotline, external_number="12345-77"))
+    county.do("township1", Call, first, "withdraw", {"reason": "误填"})
+    with county.acting(None) as session:
+        session.execute(doubled.values(source=CallSource.hotline, external_number="12345-77"))
 
 
 def test_a_withdrawn_call_does_not_stand_in_the_way(county: County) -> None:
