@@ -226,6 +226,11 @@ class Kept:
         """
 
     @classmethod
+    def told_apart(cls) -> sa.ColumnElement[bool]:
+        """Which records the natural key tells apart; of the others several may bear the same one."""
+        return sa.true()
+
+    @classmethod
     def unsettled(cls) -> sa.ColumnElement[bool]:
         """What must hold, beside its own state not being final, for a record to be still in somebody's hands."""
         return sa.true()

@@ -110,6 +110,7 @@ class Call(CountyRecord):
     )
     label = _l("Call")
     plural = _l("Calls")
+    natural_key = ("source", "external_number")
     text_index = ("number", "title", "description", "external_number")
 
     number: Mapped[str | None] = column(
@@ -271,6 +272,11 @@ class Call(CountyRecord):
         if not seen:
             return sa.select(table.c.id).where(sa.false())
         return seen[0] if len(seen) == 1 else sa.select(sa.union(*seen).subquery().c[0])
+
+    @classmethod
+    def told_apart(cls) -> sa.ColumnElement[bool]:
+        """What was withdrawn may be raised anew."""
+        return cls.state != CallState.withdrawn
 
     def settle(self, session: Session) -> None:
         """The same matter of another platform is raised once (2.1). Raises Invalid, naming the present call to whoever sees it."""

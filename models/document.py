@@ -39,6 +39,13 @@ def take_number(session: Session, owner_id: int, kind: str, year: int) -> int:
     return int(session.connection().execute(statement.returning(table.c.last)).scalar_one())
 
 
+def take_count(session: Session, owner_id: int, kind: str, year: int) -> int:
+    """The next number of what counts within one record, which goes on counting in later years; `year` is that of the first one."""
+    table = sa.inspect(NumberSeries).local_table
+    begun = sa.select(sa.func.min(table.c.year)).where(table.c.owner_id == owner_id, table.c.kind == kind)
+    return take_number(session, owner_id, kind, session.connection().scalar(begun) or year)
+
+
 SERIES: dict[str, Text] = {
     "call": _l("Numbers of calls"),
     "reminder": _l("Numbers of reminder slips"),

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from models import clock
 from models.base import Record
 from models.calendar import work_calendar
-from models.document import Document, DocumentRecipient, last_number, take_number
+from models.document import Document, DocumentRecipient, last_number, take_count, take_number
 from models.document_text import texts_of
 from models.notification import Job
 from models.organisation import Organisation, OrganisationKind, find_by_name
@@ -148,7 +148,7 @@ def issue(
         document.number = take_paper_number(session, kind, issuer.id, county_id)
     else:
         whole = about.thread
-        count = take_number(session, issuer.id, f"{kind}:{whole.id}", year)
+        count = take_count(session, issuer.id, f"{kind}:{whole.id}", year)
         document.number = f"{getattr(whole, 'number', whole.id)}-{count}"
     paper = _composed(session, kind, about, document, reader)
     document.name, document.context = paper.title, dict(paper.context)

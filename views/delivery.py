@@ -86,7 +86,9 @@ class DeliveryView(AdministrationPage):
         failing = (
             self._of(person)
             .with_only_columns(Person.name, Delivery)
-            .where(Delivery.trouble != "", Delivery.state.in_((DeliveryState.waiting.value, DeliveryState.failed.value)))
+            .where(
+                Delivery.trouble != "", Delivery.state.in_((DeliveryState.waiting.value, DeliveryState.failed.value))
+            )
             .order_by(Delivery.id.desc())
             .limit(MOST)
         )

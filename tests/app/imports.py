@@ -73,13 +73,19 @@ def workbook(table: Table) -> bytes:
     return out.getvalue()
 
 
-def upload(county: County, content: bytes | Table, name: str = "checklist", locale: str = "") -> int:
+def upload(
+    county: County,
+    content: bytes | Table,
+    name: str = "checklist",
+    locale: str = "",
+    resource: str = "checklist_item",
+) -> int:
     """Have a file checked; gives the import's key."""
     here = visitor(county, name)
     if locale:
         here.post("/language/", {"locale": locale, "next": "/"})
     data = content if isinstance(content, bytes) else workbook(content)
-    answer = here.post("/checklist_item/import", {"file": (io.BytesIO(data), "清单.xlsx")})
+    answer = here.post(f"/{resource}/import", {"file": (io.BytesIO(data), "清单.xlsx")})
     assert answer.status_code == 302, answer.text
     return int(answer.location.rpartition("/")[2])
 

@@ -176,3 +176,13 @@ def test_an_evaluated_or_unreported_call_is_not_sent_back(county: County) -> Non
     refusal(Conflict, county, "dispatcher", Call, call_id, "send_back", {"missing": "…"})
     fresh, _one = county.dispatched("department1")
     refusal(Conflict, county, "dispatcher", Call, fresh, "send_back", {"missing": "…"}, MONDAY)
+
+
+def test_the_slips_of_a_call_are_counted_on_over_the_turn_of_the_year(county: County) -> None:
+    """Their number is the call's with a count behind it; begun anew, the first slip of January would bear that of November."""
+    call_id, _lead = county.dispatched("department1")
+    values = {"department": county["department2"], "reason": "需要配合"}
+    county.do("dispatcher", Call, call_id, "add_department", values, at("2027-01-11 10:00"))
+    with county.acting(None) as session:
+        numbers = session.scalars(sa.select(Document.number).order_by(Document.id)).all()
+    assert list(numbers) == ["呼2026-0001-1", "呼2026-0001-2"]

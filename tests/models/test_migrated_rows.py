@@ -33,7 +33,7 @@ def as_it_was(county: County, revision: str) -> Iterator[sa.Connection]:
 
 def numbers(county: County) -> dict[int, str]:
     with county.acting(None) as session:
-        return {key: number for key, number in session.execute(sa.select(Call.id, Call.external_number))}
+        return dict(session.execute(sa.select(Call.id, Call.external_number)).tuples().all())
 
 
 def test_sentences_about_messages_not_sent_become_codes(county: County) -> None:
@@ -77,7 +77,8 @@ def test_of_calls_with_the_same_number_of_another_platform_the_later_ones_are_ma
             connection.execute(sa.text("UPDATE call SET external_number = '12345-77' WHERE id = :key"), {"key": key})
         for key in (longest, twin):
             connection.execute(
-                sa.text("UPDATE call SET external_number = :number WHERE id = :key"), {"number": long_number, "key": key}
+                sa.text("UPDATE call SET external_number = :number WHERE id = :key"),
+                {"number": long_number, "key": key},
             )
     found = numbers(county)
     assert [found[key] for key in keys] == ["12345-77", f"12345-77 #{keys[1]}", f"12345-77 #{keys[2]}"]

@@ -185,17 +185,18 @@ def _hidden(session: Session, model: type[Record], verdicts: Sequence[Verdict]) 
 def _halved(session: Session, judge: Judge, rows: Sequence[Row], failure: Exception) -> list[Verdict]:
     """The database, or a rule that is looked at before saving, refused something among these rows: find it by halves."""
     if len(rows) == 1:
-        return [Verdict(rows[0], errors={"": [_sentence(failure)]})]
+        return [Verdict(rows[0], errors=_sentences(failure))]
     middle = len(rows) // 2
     return [*_settled(session, judge, rows[:middle]), *_settled(session, judge, rows[middle:])]
 
 
-def _sentence(failure: Exception) -> Text:
+def _sentences(failure: Exception) -> dict[str, list[Text]]:
+    """By the field that is wrong; of the whole row under the empty name."""
     if isinstance(failure, StaleDataError):
-        return _l("Somebody else changed this record at the same moment.")
+        return {"": [_l("Somebody else changed this record at the same moment.")]}
     if isinstance(failure, Refused):
-        return next((sentence for found in failure.errors.values() for sentence in found), failure.message)
-    return CONTRADICTION
+        return {name: list(found) for name, found in failure.errors.items()} or {"": [failure.message]}
+    return {"": [CONTRADICTION]}
 
 
 def _give_up(import_id: int, run: int, reason: str) -> None:

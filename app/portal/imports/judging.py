@@ -118,7 +118,8 @@ class Judge:
         test = columns[0].in_([key[0] for key in keys]) if len(columns) == 1 else sa.tuple_(*columns).in_(list(keys))
         found: dict[Key, list[Any]] = {}
         options = [selectinload(getattr(self.model, name)) for name in self.model.parts if name in mentioned]
-        for record in session.scalars(sa.select(self.model).where(test).options(*options)):
+        query = sa.select(self.model).where(test, self.model.told_apart()).options(*options)
+        for record in session.scalars(query):
             found.setdefault(tuple(getattr(record, column.key) for column in columns), []).append(record)
         return found
 
