@@ -95,5 +95,12 @@ def _names(text: str, model: type[Record] | None) -> Iterator[str]:
         yield from (step.name for step in steps)
 
 
-ARGUMENTS: dict[str, str] = {"version": "v1", "key": "1", "year": "2026", "form": "pdf"}
+ARGUMENTS: dict[str, str] = {
+    "version": "v1",
+    "key": "1",
+    "year": "2026",
+    "form": "pdf",
+    "figure": "calls-calls",
+    "kind": "reminder",
+}
 """Other arguments of addresses."""
