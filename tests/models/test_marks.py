@@ -26,6 +26,7 @@ from models.milestone import LongTerm, LongTermState, Milestone, MilestoneState
 from models.time_spent import Link
 from models.worktime import Limit, Unit, WorkCalendar
 from tests.conftest import Installation
+from tests.county import County, at
 from tests.models.test_life_of_calls import PEOPLE, LifeOfCalls
 
 CALENDAR = WorkCalendar.for_years((2026, 2027, 2028))
@@ -52,8 +53,6 @@ class Reckoned:
     """Until a return is upheld or another department put in its place."""
     asks_back: bool = False
     """A return request waits for its ruling."""
-    void: bool = False
-    """Given back before its call turned out to be no emergency: what it missed was never due."""
     reports: dict[int, tuple[datetime, datetime]] = field(default_factory=dict)
     """The report that counts of each round, and its deadline."""
 
@@ -76,7 +75,7 @@ class Reckoned:
         if not self.emergency:
             red = CALENDAR.step_after(self.respond_due, days(3))
         found = []
-        if by > self.respond_due and not self.void:
+        if by > self.respond_due:
             found.append("late_response" if by < red else "no_response")
         if any(at > due for at, due in self.reports.values()):
             found.append("late_report")
@@ -161,7 +160,7 @@ class Reckoning:
             self.assign([values["department"]["id"]], at, joint=True, values={})
 
     def call_regularise(self, _key: int, at: datetime, values: Mapping[str, Any]) -> None:
-        """Targets as named. If it is no emergency: general clocks from this instant, and emergency marks are void."""
+        """Targets as named; who is taken out keeps his marks. If it is no emergency: general clocks from this instant for the others."""
         wanted = [one["id"] for one in values["departments"]]
         general = not values.get("emergency")
         self.emergency = not general
@@ -174,11 +173,8 @@ class Reckoning:
             return
         kept = self.of_call()
         respond, report = CALENDAR.deadline(at, days(1)), CALENDAR.deadline(at, days(10 if len(kept) > 1 else 5))
-        for one in self.of.values():
+        for one in kept:
             one.emergency = False
-            if not one.in_hand:
-                one.void = True
-                continue
             one.respond_due, one.report_due = respond, report
             one.reports = {round_: (when, report) for round_, (when, _due) in one.reports.items()}
             if one.asks_back:
@@ -430,8 +426,6 @@ class MarkedLives(LifeOfCalls):
             for call in calls:
                 reckoning = Reckoning(session, call.id)
                 reckoned = reckoning.of
-                self.reached |= {"turned general"} if call.general_from is not None else set()
-                self.reached |= {"void"} if any(one.void for one in reckoned.values()) else set()
                 self.reached |= {"plan_completed"} if reckoning.completed else set()
                 assert sorted(reckoned) == sorted(one.id for one in call.assignments)
                 self.time_adds_up(call, times[call.id])
@@ -491,9 +485,36 @@ def test_marks_are_what_the_events_tell(sqlite_installation: Installation) -> No
         "add_department",
         "reassign",
         "regularise",
-        "turned general",
-        "void",
         "approve_long_term",
         "end_long_term",
         "plan_completed",
     }
+
+
+def test_an_emergency_that_turns_out_to_be_none_is_reckoned_alike(county: County) -> None:
+    """Emergency marks are void, clocks are general from that instant; the department taken out keeps what it had earned (2.1)."""
+    call_id, *_first = county.emergency("department3", "department4")
+    regular = at("2026-11-23 11:00")
+    county.do(
+        "dispatcher",
+        Call,
+        call_id,
+        "regularise",
+        {"departments": [county["department4"], county["department1"]], "emergency": False},
+        regular,
+    )
+    told = []
+    for now in (regular, at("2026-11-24 17:30"), at("2026-11-24 17:31"), at("2026-12-04 09:00")):
+        with county.acting(None, now) as session:
+            reckoned = Reckoning(session, call_id).of
+            found = {
+                one.id: [str(mark) for mark in one.marks(now)] for one in session.get_one(Call, call_id).assignments
+            }
+            assert found == {key: one.marks(now) for key, one in reckoned.items()}
+            told.append(sorted(mark for marks in found.values() for mark in marks))
+    assert told == [
+        ["late_response"],
+        ["late_response"],
+        ["late_response"] * 3,
+        ["late_response", "no_response", "no_response"],
+    ]

@@ -33,7 +33,7 @@ def as_it_was(county: County, revision: str) -> Iterator[sa.Connection]:
 
 def numbers(county: County) -> dict[int, str]:
     with county.acting(None) as session:
-        return dict(session.execute(sa.select(Call.id, Call.external_number)).tuples().all())
+        return {one.id: one.external_number for one in session.scalars(sa.select(Call))}
 
 
 def test_sentences_about_messages_not_sent_become_codes(county: County) -> None:

@@ -59,7 +59,7 @@ def test_bytes_are_kept_under_their_own_hash(county: County) -> None:
 def test_job_delivered_twice_renders_once(county: County, monkeypatch: pytest.MonkeyPatch) -> None:
     rendered: list[str] = []
 
-    def counted(kind: str, context: dict[str, object]) -> bytes:
+    def counted(kind: str, context: dict[str, object], **options: object) -> bytes:
         rendered.append(kind)
         return b"%PDF-" + str(len(rendered)).encode()
 
@@ -80,7 +80,7 @@ def test_of_two_at_the_same_time_the_first_bytes_count(county: County, monkeypat
     document_id = job.arguments["document_id"]
     depth = 0
 
-    def rendered_while_another_finishes(kind: str, context: dict[str, object]) -> bytes:
+    def rendered_while_another_finishes(kind: str, context: dict[str, object], **options: object) -> bytes:
         nonlocal depth
         depth += 1
         if depth == 1:
@@ -96,7 +96,7 @@ def test_of_two_at_the_same_time_the_first_bytes_count(county: County, monkeypat
 def test_rendering_happens_outside_of_any_transaction(county: County, monkeypatch: pytest.MonkeyPatch) -> None:
     busy: list[int] = []
 
-    def looking(kind: str, context: dict[str, object]) -> bytes:
+    def looking(kind: str, context: dict[str, object], **options: object) -> bytes:
         busy.append(db.engine.pool.checkedout())
         return b"%PDF"
 
@@ -106,7 +106,7 @@ def test_rendering_happens_outside_of_any_transaction(county: County, monkeypatc
 
 
 def test_failure_is_written_down_and_raised(county: County, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(kind: str, context: dict[str, object]) -> bytes:
+    def broken(kind: str, context: dict[str, object], **options: object) -> bytes:
         raise reports.MissingGlyph(["𒀀"])
 
     job = wanted(county)
