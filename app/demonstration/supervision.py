@@ -63,7 +63,7 @@ class SupervisionOffice:
     def run(self) -> None:
         """Do all of it, in the order of time for each matter."""
         late = self._late()
-        with viewer.system():
+        with clock.at(self.at(1, 9)), viewer.system():
             queue_of_county(self.session, self.county.body.id, self.at(1, 9))
         self._inspect(late)
         served = [

@@ -23,9 +23,9 @@ def frame(**changes: Any) -> p.Frame:
             "呼叫",
             "phone-call",
             entries=(
-                p.NavEntry("待我办理", "/call/?tab=mine", count=6),
-                p.NavEntry("在办", "/call/?tab=open", count=42),
-                p.NavEntry("超期", "/call/?tab=overdue", count=3),
+                p.NavEntry("待我办理", "/call/?tab=mine", counted=True),
+                p.NavEntry("在办", "/call/?tab=open", counted=True),
+                p.NavEntry("超期", "/call/?tab=overdue", counted=True),
                 p.NavEntry("全部", "/call/", active=True),
             ),
             active=True,

@@ -19,7 +19,7 @@ from models.account import hand_out, take_handed_out
 from models.base import fields_of
 from models.call import Call
 from models.event import Event, EventValue
-from models.person import Person, PersonState, make_viewer
+from models.person import ZONE, Person, PersonState, make_viewer
 from models.refusal import Forbidden, Invalid, NotFound
 from models.substitution import Portfolio, Substitution
 from tests.app import imports
@@ -268,7 +268,7 @@ def test_a_substitute_acts_for_the_person_and_both_are_named(county: County) -> 
 
 def test_a_change_by_form_or_program_names_both_where_the_right_is_only_lent(county: County) -> None:
     """As steps do; what the substitute may do himself is his own."""
-    today = clock.now().date()
+    today = clock.now().astimezone(ZONE).date()
     appointed(county, "checklist", "legal", "checklist_manager", today, today)
     with county.acting(None) as session:
         name = session.get_one(Person, county.people["checklist"]).name
@@ -321,7 +321,7 @@ def test_before_and_after_the_time_a_substitute_has_no_powers(county: County) ->
 
 
 def test_the_top_bar_shows_for_whom_one_acts(county: County) -> None:
-    today = clock.now().date()
+    today = clock.now().astimezone(ZONE).date()
     appointed(county, "leader", "director", "county_leader", today - timedelta(days=1), today + timedelta(days=1))
     with county.acting(None) as session:
         name = session.get_one(Person, county.people["leader"]).name

@@ -42,12 +42,16 @@ def test_conclusions_and_rectification_are_told_to_the_department(county: County
     county.do("department1", Conclusion, key, "explain", {"explanation": "人员外出。"}, MONDAY)
     county.do("supervisor", Conclusion, key, "find", {"finding": "no_response", "text": "未响应。"}, MONDAY)
     county.do("supervisor", Conclusion, key, "serve", {}, MONDAY)
-    assert told(county) == both("department1", "conclusion_served")
+    supervisors = {(name, "explained") for name in ("supervisor", "supervisor2")}
+    assert told(county) == both("department1", "conclusion_served") | supervisors
     forget(county)
     bulletin = drafted(county, [key], recipients=["department1"])
     county.do("supervisor", RECORD_TYPES["bulletin"], bulletin, "submit", {}, MONDAY)
+    assert {kind for _name, kind in told(county)} == {"bulletin_waits"}
+    assert {name for name, _kind in told(county)} >= {"leader", "director"}
+    forget(county)
     county.do("leader", RECORD_TYPES["bulletin"], bulletin, "approve", {}, MONDAY)
-    assert told(county) == both("department1", "rectification_ordered")
+    assert told(county) == both("department1", "rectification_ordered") | both("department1", "bulletin_issued")
 
 
 def test_an_opinion_is_asked_of_each_townships_leaders(county: County, redis_server: QueueServer) -> None:
@@ -125,7 +129,7 @@ def test_every_kind_and_relation_is_worded_and_every_step_exists() -> None:
     assert RELATIONS.keys() == set(get_args(Relation))
     automatic = {
         ("call", "all_reported"), ("assignment", "report_copied"), ("notice", "draft"), ("rectification", "order"),
-        ("rectification", "order_again"), ("admission_opinion", "ask_opinion"),
+        ("rectification", "order_again"), ("admission_opinion", "ask_opinion"), ("bulletin", "draft"), ("review_request", "create"),
         *{("assignment", step) for step in ("amber", "reminder", "candidate", "ring", "duty_phones", "heads", "leader")},
         ("assignment", "deadline_recomputed"), ("organisation", "director_sheet"),
         *{(one.model.resource(), step) for one in CLOCKS for step in ("clock_amber", "clock_expired", "deadline_recomputed")},

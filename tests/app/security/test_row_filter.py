@@ -333,7 +333,8 @@ def test_a_rule_is_judged_by_all_departments_not_by_those_that_somebody_sees(cou
 UNSCOPED = {
     "call_party", "event", "event_value", "event_head", "event_seal", "ladder_step", "notice_entry", "number_series", "document_recipient",
     "job", "lease", "beat", "demonstration", "sign_in_failure", "ab_user", "consultation_handler",
-    "call_group", "clock_step", "delivery",
+    "call_group", "clock_step", "delivery", "document_text",
+    "summary_assignment", "summary_call", "summary_figure", "summary_link", "summary_month", "summary_state",
 }  # fmt: skip
 """Tables that no viewer's statement may name by itself: the program's own books, read beside a record that was found visible."""
 
