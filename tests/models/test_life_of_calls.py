@@ -405,7 +405,7 @@ WALKED = CORE | {
     ("database", "examples", "through"),
     [
         pytest.param("sqlite", 20, WALKED, id="sqlite"),
-        pytest.param("postgresql", 10, CORE, id="postgresql", marks=pytest.mark.postgresql),
+        pytest.param("postgresql", 16, CORE, id="postgresql", marks=pytest.mark.postgresql),
     ],
 )
 def test_whatever_people_do_the_rules_hold(
