@@ -42,7 +42,7 @@ from models.worktime import WorkCalendar
 
 Snapshot = dict[str, Any]
 
-ANSWERED = (CallState.closed, CallState.declined, CallState.withdrawn, CallState.long_term)
+OUT_OF_HAND = (CallState.closed, CallState.declined, CallState.withdrawn, CallState.long_term)
 CALL_FIGURES: Mapping[str, Callable[[Call], bool]] = {
     "calls": lambda call: True,
     "emergency": lambda call: call.kind == CallKind.emergency,
@@ -51,7 +51,7 @@ CALL_FIGURES: Mapping[str, Callable[[Call], bool]] = {
     "long_term": lambda call: call.state == CallState.long_term,
     "declined": lambda call: call.state == CallState.declined,
     "withdrawn": lambda call: call.state == CallState.withdrawn,
-    "open": lambda call: call.state not in ANSWERED,
+    "open": lambda call: call.state not in OUT_OF_HAND,
 }
 """Figures of calls; those from `closed` on add up to all of them."""
 

@@ -41,7 +41,7 @@ class ConclusionPaper(Context):
     """A conclusion as served: facts, finding, demands, rights.
 
     ``explanation`` is empty where the department kept silent; ``fault`` says whether one was found.
-    ``superior`` is the body to which the department belongs if it is not the county's, which then gets a letter.
+    ``review_until`` is the last day on which a review may be asked for.
     """
 
     number: str

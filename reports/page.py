@@ -1,7 +1,8 @@
 """The page of GB/T 9704-2012 and the style sheets that are laid over it.
 
 Layers, each a file in ``styles/``: ``page`` (page box, page number, body text on the grid),
-``slip`` (numbered slips), ``table`` (forms made of tables). A kind names the layers it wears.
+``slip`` (numbered slips), ``letter`` (letter form), ``redhead`` (red-headed documents), ``table`` and
+``form`` (forms made of tables), ``sheet`` (room for handwriting). A kind names the layers it wears.
 """
 
 from functools import cache

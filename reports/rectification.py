@@ -1,8 +1,6 @@
 """责令整改通知书: a department puts right what a conclusion found; its annex is the form of the report (2.3)."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from reports.context import About, Context, parse_day
 from reports.kind import DocumentKind
@@ -46,9 +44,6 @@ class RectificationOrder(Context):
         return About(
             title=f"责令整改通知书（{self.slip_number}）", author=self.issuer, written=parse_day(self.date, "date")
         )
-
-    def placeholders(self) -> Mapping[str, Any]:
-        return self.to_json()
 
 
 _ONE = RectificationOrder(

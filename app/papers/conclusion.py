@@ -28,25 +28,33 @@ def contact_of(session: Session, person_id: int | None, office: Organisation) ->
     return (person.name if person is not None else ""), phone
 
 
+def _letter(session: Session, matter: Matter, document: Document, person_id: int | None) -> dict[str, str]:
+    """What every letter about a conclusion holds: its number and day, the matter as the department reads it, whom to ask."""
+    conclusion = matter.conclusion
+    contact, phone = contact_of(session, person_id, conclusion.office)
+    return {
+        "number": document.number,
+        "dept": matter.dept,
+        "call_title": conclusion.matter,
+        "call_no": matter.call_no,
+        "facts": bare(conclusion.facts),
+        "supervision_office": conclusion.office.name,
+        "date": date_text(document.issued_at, work_calendar(session, conclusion.county_id).zone),
+        "contact": contact,
+        "phone": phone,
+    }
+
+
 def verification(session: Session, conclusion: Conclusion, document: Document, reader: Viewer | None) -> Paper:
     """The letter that asks the department to explain itself."""
     with viewer.system():
         zone = work_calendar(session, conclusion.county_id).zone
-        matter, office = Matter(conclusion, session, document.issued_at), conclusion.office
-        contact, phone = contact_of(session, conclusion.asked_by_id, office)
+        matter = Matter(conclusion, session, document.issued_at)
         assert conclusion.explain_due is not None
         context = Verification(
-            number=document.number,
-            dept=matter.dept,
+            **_letter(session, matter, document, conclusion.asked_by_id),
             finding=FINDINGS[conclusion.proposed] if conclusion.proposed not in (None, Finding.none) else "",
-            call_title=conclusion.matter,
-            call_no=matter.call_no,
-            facts=bare(conclusion.facts),
             explain_due=instant_text(conclusion.explain_due, zone),
-            supervision_office=office.name,
-            date=date_text(document.issued_at, zone),
-            contact=contact,
-            phone=phone,
         )
         return paper(context, f"关于核实“乡呼县应”有关事项的函（{matter.dept}）")
 
@@ -55,17 +63,12 @@ def conclusion_paper(session: Session, conclusion: Conclusion, document: Documen
     """The conclusion as it is served."""
     with viewer.system():
         zone = work_calendar(session, conclusion.county_id).zone
-        matter, office = Matter(conclusion, session, document.issued_at), conclusion.office
-        contact, phone = contact_of(session, conclusion.served_by_id, office)
+        matter = Matter(conclusion, session, document.issued_at)
         until = review_until(conclusion)
         assert until is not None
         assert conclusion.finding is not None
         context = ConclusionPaper(
-            number=document.number,
-            dept=matter.dept,
-            call_title=conclusion.matter,
-            call_no=matter.call_no,
-            facts=bare(conclusion.facts),
+            **_letter(session, matter, document, conclusion.served_by_id),
             explanation=bare(conclusion.explanation),
             fault=conclusion.finding != Finding.none,
             finding=FINDINGS[conclusion.finding],
@@ -74,10 +77,6 @@ def conclusion_paper(session: Session, conclusion: Conclusion, document: Documen
             review_body=review_body(session, conclusion.county_id),
             review_until=date_text(until, zone),
             served_at=full_instant_text(document.issued_at, zone),
-            supervision_office=office.name,
-            date=date_text(document.issued_at, zone),
-            contact=contact,
-            phone=phone,
         )
         return paper(context, f"关于{matter.dept}办理“{conclusion.matter}”事项的督查结论")
 
@@ -85,26 +84,16 @@ def conclusion_paper(session: Session, conclusion: Conclusion, document: Documen
 def superior_letter(session: Session, conclusion: Conclusion, document: Document, reader: Viewer | None) -> Paper:
     """What was found of a unit that the county does not run, to its superior."""
     with viewer.system():
-        zone = work_calendar(session, conclusion.county_id).zone
-        matter, office = Matter(conclusion, session, document.issued_at), conclusion.office
-        contact, phone = contact_of(session, conclusion.served_by_id, office)
+        matter = Matter(conclusion, session, document.issued_at)
         assert conclusion.department is not None
         above = conclusion.department.parent
         context = SuperiorLetter(
-            number=document.number,
-            dept=matter.dept,
+            **_letter(session, matter, document, conclusion.served_by_id),
             superior=above.name if above is not None and above.kind != OrganisationKind.county else "",
-            call_title=conclusion.matter,
-            call_no=matter.call_no,
-            facts=bare(conclusion.facts),
             explanation=bare(conclusion.explanation),
             finding=matter.finding,
             conclusion_number=conclusion.number or "",
             requirements=conclusion.requirements.strip(),
-            supervision_office=office.name,
-            date=date_text(document.issued_at, zone),
-            contact=contact,
-            phone=phone,
         )
         return paper(context, f"关于{matter.dept}办理“乡呼县应”事项有关情况的函")
 
