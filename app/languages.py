@@ -21,7 +21,9 @@ class RequestDomain(Domain):
         return kept[1]
 
 
+domain = RequestDomain()
+
+
 def install(app: Flask) -> None:
     """Let the words of every request come from a catalogue that is kept for it."""
-    domain = RequestDomain()
     app.before_request(domain.as_default)

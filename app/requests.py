@@ -18,14 +18,9 @@ from werkzeug.exceptions import SecurityError
 from app.database import db, writing
 from app.security.manager import client_address
 from models import clock, viewer
-from models.notification import Demonstration, Notification
-from models.organisation import Organisation
-from models.person import Person, make_viewer
+from models.notification import Demonstration
+from models.person import Person, Surroundings, look_up
 from models.refusal import Forbidden
-from models.setting import Setting
-
-UNREAD_CAP = 100
-"""The bell counts to here."""
 
 OPEN_ENDPOINTS = {"static", "appbuilder.static", "Health.health", "Health.ready", "Health.metrics"}
 """Answered without looking at the database for a person."""
@@ -51,15 +46,15 @@ def _open() -> None:
         return
     with viewer.system():
         person = _person()
-        g.demonstration = g.moved = False
-        g.unread = 0
-        if person is not None:
+        looking = None
+        if person is None:
+            around = Surroundings(clock_offset=_clock_offset())
+        else:
             g.user = person
-        offset = _ambient(person)
-        looking = make_viewer(db.session(), person, address=client_address()) if person is not None else None
-    g.viewer = looking
-    if offset:
-        stack.enter_context(clock.moved(timedelta(seconds=offset)))
+            looking, around = look_up(db.session(), person, address=client_address())
+    g.viewer, g.around = looking, around
+    if around.clock_offset:
+        stack.enter_context(clock.moved(timedelta(seconds=around.clock_offset)))
     stack.enter_context(viewer.viewing(looking))
 
 
@@ -76,36 +71,10 @@ def _person() -> Person | None:
     return person._get_current_object() if person.is_authenticated else None
 
 
-def _ambient(person: Person | None) -> float:
-    """The demonstration's clock, the unread messages, the county's name and telephone, in one statement. Gives the clock's offset in seconds."""
-    moved = sa.select(Demonstration.clock_offset).limit(1).scalar_subquery()
-    unread: Any = sa.literal(0)
-    if person is not None:
-        capped = (
-            sa.select(Notification.id)
-            .where(Notification.person_id == person.id, Notification.read_at.is_(None))
-            .limit(UNREAD_CAP)
-            .subquery()
-        )
-        unread = sa.select(sa.func.count()).select_from(capped).scalar_subquery()
-    county: Any = sa.literal("")
-    phone: Any = sa.literal("")
-    if person is not None and person.organisation is not None:
-        county_id = person.organisation.county_id
-        county = sa.select(Organisation.name).where(Organisation.id == county_id).scalar_subquery()
-        phone = (
-            sa.select(Setting.value)
-            .where(Setting.county_id == county_id, Setting.name == "office_phone")
-            .scalar_subquery()
-        )
-    row = db.session.execute(
-        sa.select(moved.label("moved"), unread.label("unread"), county.label("county"), phone.label("phone"))
-    ).one()
-    g.county_name, g.office_phone = row.county or "", row.phone or ""
-    g.unread = row.unread or 0
-    g.demonstration = row.moved is not None
-    g.moved = bool(row.moved)
-    return float(row.moved or 0.0)
+def _clock_offset() -> float | None:
+    """Seconds by which the clock of a demonstration is moved, for whoever is not signed in; None where this is none."""
+    found = db.session.execute(sa.select(Demonstration.clock_offset).limit(1)).one_or_none()
+    return float(found[0]) if found is not None else None
 
 
 def _guard_session() -> Any:

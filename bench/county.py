@@ -35,7 +35,7 @@ SELECT 3, at, at + (n % 97) * interval '1 hour', :county, '呼2026-' || lpad(n::
        fields[1 + n % 6],
        places[1 + (n * 7) % 40] || '群众反映' || matters[1 + (n * 11) % 30] || '，我镇已到现场查看并劝阻，因无执法权，请有关部门到场处置。',
        places[1 + n % 40], '王建国', '0530-' || n, '李镇长', 'own', '', townships[1 + n % 12],
-       CASE (n / 40) % 20 WHEN 0 THEN 'dispatched' WHEN 1 THEN 'reported' ELSE 'closed' END,
+       CASE (n / 40) % 10 WHEN 0 THEN 'dispatched' WHEN 1 THEN 'reported' ELSE 'closed' END,
        n % 9 = 0, '', at, at, at, '', '', '', ''
 FROM (SELECT n, timestamptz '2020-01-01' + n * interval '2 minutes' AS at
       FROM generate_series(CAST(:first AS bigint), CAST(:last AS bigint)) AS n) AS calls,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,7 +12,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, Session
 
 from models import viewer, worktime
-from models.base import CountyRecord, column
+from models.base import KEY, CountyRecord, column
 from models.setting import SETTINGS, Setting, forget
 
 
@@ -73,7 +73,7 @@ def work_calendar(session: Session, county_id: int) -> worktime.WorkCalendar:
     """The county's calendar for deadlines, read once per transaction."""
     calendars: dict[int, worktime.WorkCalendar] = session.info.setdefault("calendars", {})
     if county_id not in calendars:
-        rows = session.connection().execute(_calendar_of(county_id)).all()
+        rows = session.connection().execute(_calendars(), {"county": county_id}).all()
         settings = {row[4]: row[5] for row in rows if row[0] == "setting"}
         session.info.setdefault("settings", {})[county_id] = settings
         exceptions = frozenset((row[2], bool(row[3])) for row in rows if row[0] == "day")
@@ -84,9 +84,11 @@ def work_calendar(session: Session, county_id: int) -> worktime.WorkCalendar:
     return calendars[county_id]
 
 
-def _calendar_of(county_id: int) -> sa.CompoundSelect[Any]:
+@cache
+def _calendars() -> sa.CompoundSelect[Any]:
     """(what, year, day, yes or no, name, value): years, days that differ, and settings, which most deadlines need as well.
-    In the path of most pages, so one statement."""
+    In the path of most pages, so one statement, made once; asked for with `county`."""
+    county_id = sa.bindparam("county", type_=KEY)
     days, years, settings = (sa.inspect(one).local_table for one in (CalendarDay, CalendarYear, Setting))
     no_day, no_text = sa.cast(sa.null(), sa.Date).label("day"), sa.literal("")
     return sa.union_all(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
@@ -245,9 +246,41 @@ class SignInFailure(Model):
     at: Mapped[datetime] = mapped_column(UtcDateTime, nullable=False)
 
 
+@dataclass
+class Surroundings:
+    """What stands around every page of a person."""
+
+    county: str = ""
+    office_phone: str = ""
+    unread: int = 0
+    """Messages in his inbox, counted to `UNREAD_CAP`."""
+    clock_offset: float | None = None
+    """Seconds by which the clock of a demonstration is moved; None where this is none."""
+
+    def take(self, what: str, value: str) -> None:
+        """One of the values, as the database says it."""
+        if what == "county":
+            self.county = value
+        elif what == "phone":
+            self.office_phone = value
+        elif what == "unread":
+            self.unread = int(value)
+        else:
+            self.clock_offset = float(value)
+
+
+UNREAD_CAP = 100
+"""The bell counts to here."""
+
+
 def make_viewer(session: Session, person: Person, *, address: str = "") -> Viewer:
-    """The plain value of a person who looks: one statement for roles, permissions, substitutions and lineage, a second one for a reader of several
-    counties and for the administrators of the whole installation."""
+    """The plain value of a person who looks."""
+    return look_up(session, person, address=address)[0]
+
+
+def look_up(session: Session, person: Person, *, address: str = "") -> tuple[Viewer, Surroundings]:
+    """The plain value of a person who looks, and what stands around his pages: one statement for roles, permissions, substitutions, lineage and
+    surroundings, a second one for a reader of several counties and for the administrators of the whole installation."""
     organisation = person.organisation
     county_id = organisation.county_id if organisation else None
     roles: set[str] = set()
@@ -255,6 +288,7 @@ def make_viewer(session: Session, person: Person, *, address: str = "") -> Viewe
     lent: set[tuple[str, str]] = set()
     lineage: set[int] = set()
     deputed: list[Deputed] = []
+    around = Surroundings()
     asked = {
         "person": person.id,
         "county": county_id or person.organisation_id,
@@ -271,8 +305,10 @@ def make_viewer(session: Session, person: Person, *, address: str = "") -> Viewe
         elif what == "deputed":
             key, _slash, name = second.partition("/")
             deputed.append(Deputed(first, int(key), name))
-        else:
+        elif what == "above":
             lineage.add(int(first))
+        else:
+            around.take(what, first)
     own = frozenset(_with_officers(roles) & ROLES.keys())
     found = Viewer(
         person_id=person.id,
@@ -293,7 +329,7 @@ def make_viewer(session: Session, person: Person, *, address: str = "") -> Viewe
     if county_id is None:
         below = counties_below(session, person.organisation_id, everywhere=found.whole_installation)
         found = replace(found, region_ids=frozenset(below))
-    return found
+    return found, around
 
 
 def _with_officers(roles: set[str]) -> set[str]:
@@ -302,8 +338,9 @@ def _with_officers(roles: set[str]) -> set[str]:
 
 @cache
 def _standing() -> sa.CompoundSelect[Any]:
-    """(what, first, second): every permission and role of a person, direct or by group, the permissions lent to him as a substitute, for whom, and
-    the county with its ancestors. In the path of every request, so one statement, made once; asked for with `person`, `county` and `today`."""
+    """(what, first, second): every permission and role of a person, direct or by group, the permissions lent to him as a substitute, for whom, the
+    county with its ancestors, and his surroundings. In the path of every request, so one statement, made once; asked for with `person`, `county`
+    and `today`."""
     person_id, county_id = sa.bindparam("person", type_=sa.Integer), sa.bindparam("county", type_=KEY)
     tables = Model.metadata.tables
     user_role, group_role, user_group, role = (
@@ -370,7 +407,30 @@ def _standing() -> sa.CompoundSelect[Any]:
     )
     above = sa.select(sa.literal("above"), sa.cast(chain.c.id, sa.String), sa.literal(""))
     lent = permissions("lent", sa.select(in_force.c.role_id))
-    return sa.union_all(permissions("permission", sa.union(*own)), lent, roles, deputed, above)
+    return sa.union_all(
+        permissions("permission", sa.union(*own)), lent, roles, deputed, above, *_surroundings(person_id, county_id)
+    )
+
+
+def _surroundings(person_id: Any, county_id: Any) -> Iterator[sa.Select[Any]]:
+    """(what, value, ""): what `Surroundings` takes."""
+    tables = Model.metadata.tables
+    notification, setting, demonstration = tables["notification"], tables["setting"], tables["demonstration"]
+    organisation = sa.inspect(Organisation).local_table
+    unread = (
+        sa.select(notification.c.id)
+        .where(notification.c.person_id == person_id, notification.c.read_at.is_(None))
+        .limit(UNREAD_CAP)
+        .subquery()
+    )
+
+    def one(what: str, value: Any) -> sa.Select[Any]:
+        return sa.select(sa.literal(what), value, sa.literal(""))
+
+    yield one("unread", sa.cast(sa.func.count(unread.c.id), sa.String))
+    yield one("clock", sa.cast(demonstration.c.clock_offset, sa.String))
+    yield one("county", organisation.c.name).where(organisation.c.id == county_id, organisation.c.kind == "county")
+    yield one("phone", setting.c.value).where(setting.c.county_id == county_id, setting.c.name == "office_phone")
 
 
 def counties_below(session: Session, organisation_id: int | None, *, everywhere: bool = False) -> list[int]:

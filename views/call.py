@@ -135,11 +135,10 @@ class CallView(RecordView):
 
     def tabs(self, person: Viewer) -> tuple[TabSpec, ...]:
         found = []
-        waiting = todo(person)
-        if waiting is not None:
-            found.append(TabSpec("todo", _("To do"), waiting))
+        if person.has_role(*WORKING):
+            found.append(TabSpec("todo", _("To do"), lambda: todo(person)))
         found.append(TabSpec("open", _("In progress"), Call.state.in_(OPEN)))
-        found.append(TabSpec("overdue", _("Overdue"), overdue(person)))
+        found.append(TabSpec("overdue", _("Overdue"), lambda: overdue(person)))
         found.append(TabSpec("all", _("All calls")))
         if person.has_role("township_officer"):
             found.append(TabSpec("drafts", _("Drafts"), Call.state == CallState.draft))

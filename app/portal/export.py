@@ -19,6 +19,8 @@ from openpyxl.utils import get_column_letter
 from sqlalchemy.orm import Session
 
 from app.portal.sorting import Order
+from app.security.row_filter import seen_keys
+from models import viewer
 
 BATCH = 500
 """Records read at once."""
@@ -68,10 +70,11 @@ class Source:
     def rows(self, session: Session, columns: Sequence[ExportColumn]) -> Iterator[list[Value]]:
         """The values of every record; each portion begins beyond the last row of the one before."""
         place: Sequence[Any] | None = None
+        seen = seen_keys(self.model, viewer.current_person())
         while True:
             query = self.order.select(sa.select(self.model)).where(*self.conditions)
             if place is not None:
-                query = query.where(self.order.beyond(place))
+                query = query.where(self.order.beyond(place, seen=seen))
             found = list(session.execute(query.options(*self.options).limit(BATCH)).unique())
             hidden = self.withheld([row[0] for row in found])
             for prepare in {column.prepare for column in columns if column.prepare is not None}:

@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Flask, current_app, g, request, session, url_for
+from flask import Flask, current_app, g, request, session
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from app import languages
 from app.database import db
+from app.portal.addresses import address
 from app.portal.deadline import exact
 from app.portal.page import Frame, Link, NavEntry, NavGroup
 from models import clock, viewer
+from models.person import Surroundings
 from models.setting import setting
 from models.viewer import Viewer
 
@@ -65,15 +68,15 @@ GROUPS = (
 def install(app: Flask) -> None:
     """Give every template its frame."""
     app.context_processor(lambda: {"frame": frame()})
-    app.jinja_env.globals["_"] = _
+    app.jinja_env.globals["_"] = languages.domain.gettext
+    app.jinja_env.globals["address"] = address
+    app.jinja_env.globals["zip"] = zip
     app.jinja_env.globals["icon_sprite"] = icon_sprite
 
 
 def icon_sprite() -> str:
-    """The address of the icons, made once per request: a page has dozens of them."""
-    if "icon_sprite" not in g:
-        g.icon_sprite = url_for("static", filename="vendor/icons.svg")
-    return str(g.icon_sprite)
+    """The address of the icons; a page has dozens of them."""
+    return address("static", filename="vendor/icons.svg")
 
 
 def frame() -> Frame:
@@ -81,34 +84,35 @@ def frame() -> Frame:
     person = viewer.current_person()
     forced = person is not None and g.user.must_change_password
     locale = session.get("locale", current_app.config["BABEL_DEFAULT_LOCALE"])
+    around = g.get("around") or Surroundings()  # which a page of an error may be without
     return Frame(
         navigation=_navigation() if person is not None and not forced else (),
         person=person.name if person else "",
         organisation=_organisation(),
-        county=_county(),
-        unread=g.get("unread", 0),
-        inbox_url=url_for("InboxView.list"),
-        search_url=url_for("SearchView.search"),
+        county=around.county,
+        unread=around.unread,
+        inbox_url=address("InboxView.list"),
+        search_url=address("SearchView.search"),
         languages=tuple((code, one["name"], code == locale) for code, one in current_app.config["LANGUAGES"].items()),
-        language_url=url_for("LanguageView.choose"),
+        language_url=address("LanguageView.choose"),
         profile_links=(
-            Link(_("My account"), url_for("ProfileView.show"), "user"),
-            Link(_("Change password"), url_for("PasswordView.change"), "key"),
-            Link(_("Who sees what"), url_for("AccessView.ask"), "eye-check"),
-            Link(_("Interface for programs"), url_for("InterfaceView.show"), "code"),
+            Link(_("My account"), address("ProfileView.show"), "user"),
+            Link(_("Change password"), address("PasswordView.change"), "key"),
+            Link(_("Who sees what"), address("AccessView.ask"), "eye-check"),
+            Link(_("Interface for programs"), address("InterfaceView.show"), "code"),
         ),
-        logout_url=url_for("SignInView.logout"),
-        office_phone=g.get("office_phone", ""),
+        logout_url=address("SignInView.logout"),
+        office_phone=around.office_phone,
         version=current_app.config["VERSION"],
-        demonstration=g.get("demonstration", False),
-        moved_clock=exact(clock.now()) if g.get("moved") else "",
-        home_url=url_for("HomeView.home"),
-        canned_url=url_for("CannedTextView.mine")
+        demonstration=around.clock_offset is not None,
+        moved_clock=exact(clock.now()) if around.clock_offset else "",
+        home_url=address("HomeView.home"),
+        canned_url=address("CannedTextView.mine")
         if person is not None and person.may("can_list", "CannedText")
         else "",
         large_text=g.user.large_text if person is not None else None,
-        text_url=url_for("ProfileView.text"),
-        counts_url=url_for("HomeView.counts") if not g.get("failed") else "",
+        text_url=address("ProfileView.text"),
+        counts_url=address("HomeView.counts") if not g.get("failed") else "",
         acting_for="、".join(dict.fromkeys(one.name for one in person.deputed)) if person is not None else "",
     )
 
@@ -116,10 +120,6 @@ def frame() -> Frame:
 def _organisation() -> str:
     user = g.get("user")
     return user.organisation.short_name if viewer.current_person() is not None and user.organisation is not None else ""
-
-
-def _county() -> str:
-    return str(g.get("county_name", ""))
 
 
 COUNTED = 99
@@ -150,7 +150,7 @@ def waiting_counts(person: Viewer) -> dict[str, int]:
 
 
 def _address(entry: Entry) -> str:
-    return url_for(entry.endpoint, tab=entry.tab or None)
+    return address(entry.endpoint, tab=entry.tab or None)
 
 
 def shown(entry: Entry, person: Viewer) -> bool:
@@ -173,7 +173,7 @@ def _navigation() -> tuple[NavGroup, ...]:
                 NavGroup(
                     str(group.label),
                     group.icon,
-                    url_for(group.endpoint),
+                    address(group.endpoint),
                     active=request.endpoint == group.endpoint,
                     bottom=group.bottom,
                 )

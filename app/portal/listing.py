@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from app.database import db
 from app.portal import sorting
 from app.portal.filtering import Filters, filters_of
 from app.portal.page import Button, Cell, Chip, Column, Empty, ListPage, Row, Tab
+from app.security.row_filter import seen_keys
 from models.base import fields_of
 from models.text_search import clean_words, contains, searched_names
 from models.viewer import Viewer
@@ -33,11 +34,15 @@ NEAREST = 2000
 
 @dataclass(frozen=True)
 class TabSpec:
-    """A saved view: its name in the address, its label, and the condition that rows meet (None: all)."""
+    """A saved view: its name in the address, its label, and the condition that rows meet (None: all), or what makes it where it is chosen."""
 
     name: str
     label: str
-    where: sa.ColumnElement[bool] | None = None
+    where: sa.ColumnElement[bool] | Callable[[], sa.ColumnElement[bool] | None] | None = None
+
+    @property
+    def condition(self) -> sa.ColumnElement[bool] | None:
+        return self.where if self.where is None or isinstance(self.where, sa.ColumnElement) else self.where()
 
 
 @dataclass(frozen=True)
@@ -100,8 +105,8 @@ class Listing:
         return found
 
     def _conditions_beside_words(self) -> list[sa.ColumnElement[bool]]:
-        found = [self.tab.where] if self.tab is not None and self.tab.where is not None else []
-        return found + self.filters.where
+        chosen = self.tab.condition if self.tab is not None else None
+        return [*self.filters.where] if chosen is None else [chosen, *self.filters.where]
 
     # Rows
 
@@ -110,7 +115,8 @@ class Listing:
         before = self.order.read_place(self.arguments.get("before", ""))
         backwards = before is not None
         place = before if before is not None else after
-        beyond = () if place is None else (self.order.beyond(place, backwards=backwards),)
+        seen = seen_keys(self.model, self.person)
+        beyond = () if place is None else (self.order.beyond(place, backwards=backwards, seen=seen),)
         near = self._found_near(beyond, backwards)
         query = self.order.select(sa.select(self.model), backwards=backwards)
         query = query.where(self.model.id.in_(near)) if near else query.where(*self.conditions, *beyond)

@@ -64,8 +64,20 @@ class Order:
             terms.append(key.expression.desc() if key.descending != backwards else key.expression.asc())
         return query.order_by(*terms)
 
-    def beyond(self, values: Sequence[Any], *, backwards: bool = False) -> sa.ColumnElement[bool]:
-        """Condition of the rows behind those values, or before them."""
+    def beyond(
+        self, values: Sequence[Any], *, backwards: bool = False, seen: sa.Select[Any] | None = None
+    ) -> sa.ColumnElement[bool]:
+        """Condition of the rows behind those values, or before them. `seen` are the keys of the rows that somebody sees: in the order of
+        the keys they are looked through from that place on as well, while the database by itself begins with the first of them."""
+        behind = self._behind(values, backwards)
+        if seen is None or len(self.keys) > 1:
+            return behind
+        key = self.keys[0]
+        seen_key = seen.selected_columns[0]
+        from_there = seen_key < values[0] if key.descending != backwards else seen_key > values[0]
+        return sa.and_(behind, key.expression.in_(seen.where(from_there)))
+
+    def _behind(self, values: Sequence[Any], backwards: bool) -> sa.ColumnElement[bool]:
         if len({key.descending for key in self.keys}) == 1 and not any(key.nullable for key in self.keys):
             # Compared as a whole, which an index over these columns answers.
             mine = sa.tuple_(*(key.expression for key in self.keys))

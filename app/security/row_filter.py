@@ -43,6 +43,7 @@ def _look_again() -> None:
     """A record type declared later is filtered as well."""
     _scoped.clear()
     criteria_for.cache_clear()
+    own_criterion.cache_clear()
 
 
 def _criterion(model: type, visible: sa.Select[tuple[int]]) -> object:
@@ -53,10 +54,38 @@ def _criterion(model: type, visible: sa.Select[tuple[int]]) -> object:
 
 
 @lru_cache(maxsize=REMEMBERED)
-def criteria_for(person: Viewer) -> list[object]:
-    """The loader criteria of a viewer, built once: building them for every statement, or every request, costs milliseconds."""
+def criteria_for(person: Viewer) -> dict[type, Any]:
+    """The loader criteria of a viewer by type, built once: building them for every statement, or every request, costs milliseconds."""
     visible = [(model, model.visible_ids(person)) for model in scoped()]  # type: ignore[attr-defined]  # these declare it
-    return [_criterion(model, ids) for model, ids in visible if ids is not None]
+    return {model: _criterion(model, ids) for model, ids in visible if ids is not None}
+
+
+@lru_cache(maxsize=REMEMBERED)
+def own_criterion(person: Viewer, model: type) -> Any:
+    """The criterion of the type that a statement is about, where its own columns say which rows are visible: the database then need not
+    look each of them up a second time, nor from the newest on where a page deep inside a list is asked for. Dearer to compare than the
+    others, which are kept for the types beside it."""
+    visible = model.visible_ids(person) if model in scoped() else None  # type: ignore[attr-defined]  # it declares it
+    own = _own_condition(model, visible) if visible is not None else None
+    if own is None:
+        return None
+    return with_loader_criteria(model, own, include_aliases=True, propagate_to_loaders=False)
+
+
+def _own_condition(model: type, visible: sa.Select[tuple[int]]) -> sa.ColumnElement[bool] | None:
+    """What the visible rows meet, where that is said by their own columns alone."""
+    table, said = scoped()[model], visible.whereclause
+    plain = visible.get_final_froms() == [table] and list(visible.selected_columns) == [table.c.id]
+    if said is None or not plain or any(isinstance(part, sa.SelectBase) for part in visitors.iterate(said)):
+        return None
+    return said
+
+
+def seen_keys(model: type, person: Viewer | None) -> sa.Select[tuple[int]] | None:
+    """The keys of the rows that a viewer sees, where other tables tell them, for what makes the filter's work easier; else None."""
+    if person is None or model not in scoped() or own_criterion(person, model) is not None:
+        return None
+    return model.visible_ids(person)  # type: ignore[attr-defined]  # it declares it
 
 
 def _apply(state: ORMExecuteState) -> None:
@@ -73,7 +102,19 @@ def _apply(state: ORMExecuteState) -> None:
     if not state.is_relationship_load:
         _refuse_mixed(state.statement)
     if state.is_select or state.is_update or state.is_delete:
-        state.statement = state.statement.options(*criteria_for(looking))  # type: ignore[arg-type]  # typed narrower than what it takes
+        state.statement = state.statement.options(*_missing(state, looking))
+
+
+def _missing(state: ORMExecuteState, looking: Any) -> list[Any]:
+    """The criteria that a statement lacks. A relation that is loaded beside its records brings those of their statement along: the database
+    must not judge the same rows twice."""
+    criteria = criteria_for(looking)
+    present = {id(option) for option in state.statement._with_options}
+    asked: Any = state.bind_mapper.class_ if state.bind_mapper is not None and not state.is_relationship_load else None
+    own = own_criterion(looking, asked) if asked is not None and asked in criteria else None
+    return [
+        own if own is not None and model is asked else one for model, one in criteria.items() if id(one) not in present
+    ]
 
 
 def _named(statement: Any) -> set[str]:

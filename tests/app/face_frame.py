@@ -11,6 +11,7 @@ from flask_babel import Babel
 from jinja2 import ChoiceLoader, FileSystemLoader
 
 from app.portal import page as p
+from app.portal.addresses import address
 from app.portal.frame import icon_sprite
 
 APP = Path(__file__).parents[2] / "app"
@@ -81,5 +82,7 @@ def face_app() -> Flask:
         Blueprint("appbuilder", __name__, static_folder=str(builder / "static"), static_url_path="/static/appbuilder")
     )
     app.jinja_env.loader = ChoiceLoader([FileSystemLoader(APP / "templates"), FileSystemLoader(builder / "templates")])
-    app.jinja_env.globals.update(csp_nonce=lambda: "n0nce", csrf_token=lambda: "t0ken", icon_sprite=icon_sprite)
+    app.jinja_env.globals.update(
+        csp_nonce=lambda: "n0nce", csrf_token=lambda: "t0ken", icon_sprite=icon_sprite, address=address, zip=zip
+    )
     return app

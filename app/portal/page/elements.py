@@ -53,7 +53,14 @@ class Cell:
     @property
     def long(self) -> bool:
         """Whether the text needs more than one line of a column: a date with its time still stands on one."""
+        if 2 * len(self.text) <= ONE_LINE or len(self.text) > ONE_LINE:
+            return len(self.text) > ONE_LINE  # whatever its characters are
         return sum(2 if east_asian_width(one) in "WF" else 1 for one in self.text) > ONE_LINE
+
+    @property
+    def plain(self) -> bool:
+        """Whether the text is all there is."""
+        return bool(self.text and not (self.url or self.hint or self.pill or self.badge))
 
 
 @dataclass(frozen=True)
@@ -63,6 +70,11 @@ class Column:
     sort_url: str = ""
     sorted: Literal["", "ascending", "descending"] = ""
     number: bool = False
+
+    @property
+    def style(self) -> str:
+        """The classes of its cells."""
+        return f"column-{self.name}" + (" number" if self.number else "")
 
 
 @dataclass(frozen=True)

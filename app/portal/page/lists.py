@@ -59,6 +59,14 @@ class ListPage:
     count_url: str = ""
     """Tells the count that the page did not wait for, or empty."""
 
+    @property
+    def cell_styles(self) -> tuple[tuple[str, bool], ...]:
+        """Of each column the classes of its cells, and whether it is the one that names the record and leads to it: the title, else the first."""
+        main = next((column for column in self.columns if column.name == "title"), self.columns[0])
+        return tuple(
+            (f"{column.style} main" if column is main else column.style, column is main) for column in self.columns
+        )
+
 
 @dataclass(frozen=True)
 class ExportChoice:

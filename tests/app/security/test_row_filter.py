@@ -12,7 +12,8 @@ from flask_appbuilder import Model
 from sqlalchemy.orm import Mapped, Session, aliased, contains_eager, joinedload, mapped_column, selectinload
 
 from app.database import transaction
-from app.security.row_filter import FilterBypassed, scoped
+from app.portal.sorting import newest_first
+from app.security.row_filter import FilterBypassed, scoped, seen_keys
 from models import viewer
 from models.call import Assignment, Call
 from models.call_party import CallParty
@@ -204,6 +205,48 @@ def test_relations_show_only_what_is_seen(county: County, calls: dict[str, int])
                 }
                 assert (set(foreign) <= loaded) is sees
                 assert sees or loaded.isdisjoint(foreign)
+
+
+@contextmanager
+def statements(session: Session) -> Iterator[list[str]]:
+    """What is sent to the database meanwhile."""
+    sent: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        sent.append(statement)
+
+    engine = session.get_bind()
+    sa.event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        sa.event.remove(engine, "before_cursor_execute", note)
+
+
+def test_rows_of_a_relation_are_judged_once(county: County, calls: dict[str, int]) -> None:
+    with looking(county, "department1") as session, statements(session) as sent:
+        session.scalars(sa.select(Call).options(selectinload(Call.assignments))).all()
+    assert sum(one.count("assignment.id IN (SELECT assignment.id") for one in sent) == 1
+
+
+def test_what_a_records_own_columns_say_is_not_looked_up_a_second_time(county: County, calls: dict[str, int]) -> None:
+    with looking(county, "dispatcher") as session, statements(session) as sent:
+        session.scalars(sa.select(Call.id)).all()
+        session.scalars(sa.select(aliased(Call).id)).all()
+    assert [one.count("SELECT") for one in sent if one.startswith("SELECT")] == [1, 1]
+
+
+def test_a_page_deep_inside_a_list_is_looked_for_from_its_place_on(county: County, calls: dict[str, int]) -> None:
+    """In what tells that a person sees a row as well, which the database would go through from the newest on."""
+    order, place = newest_first(Call), [calls["township2"]]
+    for name, told in (("department3", True), ("dispatcher", False)):
+        seen = seen_keys(Call, county.viewer(name))
+        assert (seen is not None) is told
+        for backwards, sign, expected in ((False, "<", {calls["township1"]}), (True, ">", set())):
+            query = sa.select(Call.id).where(order.beyond(place, backwards=backwards, seen=seen))
+            with looking(county, name) as session, statements(session) as sent:
+                assert set(session.scalars(query)) - {calls["emergency"]} == expected
+            assert (f"call_party.call_id {sign}" in sent[-1]) is told
 
 
 def test_a_relation_to_a_foreign_row_reads_as_nothing(county: County, calls: dict[str, int]) -> None:
