@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from random import Random
@@ -18,11 +19,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule, run_state_machine_as_test
 from sqlalchemy.orm import Session
 
+from app.database import transaction
+from models import clock
+from models.automatic import sweep_automatic
 from models.call import Assignment, Call
 from models.call_moments import times_spent
 from models.call_words import AssignmentState, CallState
 from models.event import Event, EventValue
 from models.milestone import LongTerm, LongTermState, Milestone, MilestoneState
+from models.refusal import Refused
 from models.time_spent import Link
 from models.worktime import Limit, Unit, WorkCalendar
 from tests.conftest import Installation
@@ -304,6 +309,18 @@ class MarkedLives(LifeOfCalls):
     def time_passes(self, hours: int) -> None:
         """Nobody gives up waiting: a life that ends early has few marks."""
         self.now += timedelta(hours=hours)
+
+    @rule()
+    def the_sweeps_run(self) -> None:
+        """Only what moves calls: slips and reminders change no mark."""
+        with self.county.app.app_context(), clock.at(self.now):
+            sweep_automatic(transaction)
+
+    def attempt(self, name: str, model: Any, key: int, step: str, values: dict[str, Any]) -> None:
+        """That a refusal changes nothing is proved by the plain walks."""
+        with suppress(Refused):
+            self.county.do(name, model, key, step, values, self.now)
+            self.reached.add(step)
 
     @rule(place=st.integers(0, 1), times=st.integers(3, 10), data=st.data())
     def it_goes_on(self, place: int, times: int, data: st.DataObject) -> None:
