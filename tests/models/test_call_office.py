@@ -197,6 +197,21 @@ def test_what_turns_out_to_be_no_emergency_runs_by_general_clocks_from_that_inst
         assert session.get_one(Assignment, lead).report_from == REGULAR
 
 
+def test_what_was_no_emergency_leaves_no_mark_with_departments_taken_out(county: County) -> None:
+    """Whether in the same step or replaced before it: nobody owed an answer within half an hour, least of all the wrong department."""
+    call_id, replaced, taken_out = county.emergency("department3", "department4")
+    instead = {"assignment": str(replaced), "department": county["department1"], "reason": "分工调整"}
+    county.do("dispatcher", Call, call_id, "reassign", instead, at("2026-11-23 10:00"))
+    assert [marks(county, one, REGULAR) for one in (replaced, taken_out)] == [["late_response"]] * 2
+    values = {"departments": [county["department2"]], "emergency": False}
+    county.do("dispatcher", Call, call_id, "regularise", values, REGULAR)
+    assert county.states(call_id) == ("dispatched", "returned", "returned", "returned", "pending")
+    for one in county.assignments(call_id):
+        assert marks(county, one, REGULAR) == []
+    much_later = at("2026-12-04 09:00")
+    assert [marks(county, one, much_later) for one in county.assignments(call_id)] == [[], [], [], ["no_response"]]
+
+
 def test_the_clocks_of_a_department_that_asked_to_give_it_back_stand_still_from_then_on(county: County) -> None:
     """A return request stops no emergency's clock, but a general call's (2.1, Clocks)."""
     call_id, lead = county.emergency("department3")
