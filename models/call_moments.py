@@ -282,14 +282,13 @@ class _Reading:
         yield from self._out(one, one.of, What.missed)
 
     def return_asked(self, one: _Happened) -> Iterator[Moment]:
+        """What turned out to be no emergency is read as the general call that it was: the time of the ruling is the office's."""
         request = self.departments[one.of].return_request
         assert request is not None
         kept = request.due if request.referred_at is None else None
         due = kept or self._limit(request.requested_at, "return_ruling_limit")
-        general = self.call.general_from
-        rings = self.call.emergency or (general is not None and request.requested_at < general)
         self.asking.add(one.of)
-        yield Moment(request.requested_at, What.return_asked, one.of, due, stops=not rings)
+        yield Moment(request.requested_at, What.return_asked, one.of, due, stops=not self.call.emergency)
 
     def return_referred(self, one: _Happened) -> Iterator[Moment]:
         request = self.departments[one.of].return_request

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from models.call import Assignment, Call
+from models.call_moments import times_spent
 from models.refusal import Conflict, Forbidden, Invalid, NotFound, Refused
+from models.time_spent import Link
 from tests.calls import begun, clocks, event_names, marks, offered, refusal, sees
 from tests.county import MONDAY, County, at
 
@@ -220,6 +222,14 @@ def test_the_clocks_of_a_department_that_asked_to_give_it_back_stand_still_from_
     county.do("dispatcher", Call, call_id, "regularise", values, REGULAR)
     county.do("dispatcher", Assignment, lead, "reject_return", {"ruling": "属本局职责"}, at("2026-11-24 11:00"))
     assert clocks(county, lead) == (at("2026-11-25 17:30"), at("2026-12-01 17:30"))
+    now = at("2026-11-24 12:00")
+    with county.acting(None, now) as session:
+        spent = times_spent(session, [session.get_one(Call, call_id)], now)[call_id]
+    assert {one.link: one.minutes for one in spent.links} == {
+        Link.response: 10 + 60,
+        Link.return_ruling: 170 + 240 + 150,
+    }
+    assert spent.whole == sum(one.minutes for one in spent.links if not one.beside)
 
 
 # Completion
