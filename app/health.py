@@ -27,6 +27,7 @@ from models.delivery import Delivery, DeliveryState
 from models.document import Document
 from models.event import Event
 from models.notification import Beat, Demonstration, Job
+from models.worktime import WorkCalendar
 
 BEAT_AGE = timedelta(seconds=45)
 """A part that was silent for longer is not running; parts beat every 10 to 20 seconds."""
@@ -150,9 +151,10 @@ def _demonstration(session: Session) -> str:
 
 def _warnings(session: Session) -> list[str]:
     """What does not stop the work but should be looked after."""
+    present = WorkCalendar().local_date(clock.now()).year
     years = session.scalars(
         sa.select(CalendarYear.year)
-        .where(~CalendarYear.confirmed, CalendarYear.year >= clock.now().year)
+        .where(~CalendarYear.confirmed, CalendarYear.year >= present)
         .distinct()
         .order_by(CalendarYear.year)
     ).all()

@@ -22,6 +22,7 @@ from models.refusal import Invalid
 from models.substitution import Substitution
 from models.viewer import ADMINISTRATORS, Viewer
 from models.workflow import By, Step, Transition, Workflow
+from models.worktime import WorkCalendar
 
 # Passwords
 
@@ -187,9 +188,9 @@ def _hand_over(step: Step, person: Person) -> None:
 
 
 def _end_substitutions(step: Step, person: Person) -> None:
-    """Nobody acts for somebody who is gone, nor through him."""
+    """Nobody acts for somebody who is gone, nor through him; who acted for whom until yesterday stays known."""
     concerned = sa.or_(Substitution.person_id == person.id, Substitution.substitute_id == person.id)
-    today = step.now.date()
+    today = WorkCalendar().local_date(step.now)
     for one in step.session.scalars(sa.select(Substitution).where(concerned, Substitution.ends >= today)):
         step.session.delete(one)
 

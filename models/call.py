@@ -521,11 +521,15 @@ class Assignment(CountyRecord):
     def evaluation_of(self, round_: int) -> Evaluation | None:
         return next((one for one in self.evaluations if one.round == round_), None)
 
+    def unanswered_until(self, now: datetime) -> datetime:
+        """Up to when a missing response was waited for: a first report, which milestones can be (2.1), leaves nothing to respond to."""
+        first = self.reports[0].reported_at if self.reports else None
+        return min(one for one in (now, self.stopped_at, self.paused_at, first) if one is not None)
+
     def marks(self, now: datetime) -> list[Mark]:
         """The marks earned by an instant (2.2, end); they stay, unless a review takes them back (2.3)."""
-        until = min(one for one in (now, self.stopped_at, self.paused_at) if one is not None)
         found = []
-        answered = self.responded_at if self.responded_at is not None else until
+        answered = self.responded_at if self.responded_at is not None else self.unanswered_until(now)
         cleared = self.response_cleared_at is not None and self.response_cleared_at <= now
         if answered > self.respond_due and not cleared:
             found.append(Mark.no_response if answered >= self.respond_red_at else Mark.late_response)

@@ -13,7 +13,7 @@ from models import event
 from models.base import RECORD_TYPES
 from models.calendar import work_calendar
 from models.call import Assignment, Call, township_leader
-from models.call_dispatch import stop
+from models.call_dispatch import counts, stop
 from models.call_report import Evaluation
 from models.call_roles import TOWNSHIP
 from models.call_words import AssignmentState, CallState, Satisfaction, Solved
@@ -154,12 +154,13 @@ def _conclude(step: Step, call: Call) -> None:
 
 
 def _changeable(call: Call) -> list[Evaluation]:
-    """The evaluations given last, all at one instant."""
-    if call.evaluated_at is None:
-        return []
+    """The evaluations given last, all at one instant, of departments that still have the call.
+
+    In whose place another department was put since, he does not get it back: what followed from his evaluation is done.
+    """
     found = [one for assignment in call.assignments for one in assignment.evaluations]
     latest = max((one.evaluated_at for one in found), default=None)
-    return [one for one in found if one.evaluated_at == latest]
+    return [one for one in found if one.evaluated_at == latest and counts(one.assignment)]
 
 
 def changeable_rows(call: Call) -> list[dict[str, Any]]:
@@ -178,9 +179,11 @@ def _cannot_change(call: Call, now: datetime) -> Any:
     """Within 1 working day, before a later report, an inspection or an issued bulletin (2.1)."""
     session = sa.orm.object_session(call)
     assert session is not None
+    if call.evaluated_at is None:
+        return _l("This call has not been evaluated yet.")
     given = _changeable(call)
     if not given:
-        return _l("This call has not been evaluated yet.")
+        return _l("Another department has taken the call over since.")
     at = given[0].evaluated_at
     limit = setting(session, call.county_id, "change_evaluation_limit")
     if now > work_calendar(session, call.county_id).deadline(at, limit):

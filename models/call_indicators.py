@@ -97,6 +97,7 @@ class Handled:
     lead: bool = True
     cleared: bool = False
     """A review took back the mark of a late or missing response: it counts as given in time."""
+    first_report_at: datetime | None = None
 
     @property
     def evaluation(self) -> tuple[Satisfaction, Solved] | None:
@@ -144,7 +145,7 @@ class Figures:
         if one.stopped_at is not None:
             return None
         running = [each.due for each in one.rounds if each.reported_at is None]
-        if one.responded_at is None:
+        if one.responded_at is None and one.first_report_at is None:
             running.append(one.respond_due)
         return min((due for due in running if due >= self.as_of), default=None)
 
@@ -165,8 +166,10 @@ def _share(found: Iterable[bool]) -> Rate:
 
 
 def response_due(figures: Figures, one: Handled) -> bool:
-    """Whether a response counts: given, or its deadline has passed."""
-    return one.responded_at is not None or one.respond_due < figures.until(one)
+    """Whether a response counts: given, or its deadline has passed while it was waited for, which is up to the first report."""
+    if one.responded_at is not None:
+        return True
+    return one.respond_due < min(figures.until(one), one.first_report_at or figures.as_of)
 
 
 def responded(one: Handled) -> bool:
@@ -334,6 +337,7 @@ def _handled(row: Any, reports: list[Any], evaluations: list[Any], as_of: dateti
         withdrawn=ended and row.state == CallState.withdrawn,
         lead=row.role == AssignmentRole.lead,
         cleared=_known(row.response_cleared_at, as_of) is not None,
+        first_report_at=_known(reports[0].reported_at, as_of) if reports else None,
     )
 
 

@@ -120,6 +120,8 @@ class _Reading:
         """Assignments in somebody's hands."""
         self.responded: set[int] = set()
         self.missed: set[int] = set()
+        self.asking: set[int] = set()
+        """Those whose return waits for its ruling."""
         self.second_round: set[int] = set()
         self.reports: dict[int, int] = defaultdict(int)
         """How many reports of each assignment were met so far."""
@@ -238,8 +240,9 @@ class _Reading:
             yield Moment(one.at, What.again, key, self._report_due(key))
 
     def plan_completed(self, one: _Happened) -> Iterator[Moment]:
+        """All count as reported but those whose return waits for its ruling."""
         yield from self._plan_over(one)
-        for key in sorted(self.open):
+        for key in sorted(self.open - self.asking):
             yield from self._reported(key, one.at)
 
     def _plan_over(self, one: _Happened) -> Iterator[Moment]:
@@ -279,13 +282,13 @@ class _Reading:
         yield from self._out(one, one.of, What.missed)
 
     def return_asked(self, one: _Happened) -> Iterator[Moment]:
+        """What turned out to be no emergency is read as the general call that it was: the time of the ruling is the office's."""
         request = self.departments[one.of].return_request
         assert request is not None
         kept = request.due if request.referred_at is None else None
         due = kept or self._limit(request.requested_at, "return_ruling_limit")
-        general = self.call.general_from
-        rings = self.call.emergency or (general is not None and request.requested_at < general)
-        yield Moment(request.requested_at, What.return_asked, one.of, due, stops=not rings)
+        self.asking.add(one.of)
+        yield Moment(request.requested_at, What.return_asked, one.of, due, stops=not self.call.emergency)
 
     def return_referred(self, one: _Happened) -> Iterator[Moment]:
         request = self.departments[one.of].return_request
@@ -296,6 +299,7 @@ class _Reading:
         request = self.departments[one.of].return_request
         assert request is not None
         upheld = one.name == "assignment.uphold_return"
+        self.asking.discard(one.of)
         yield Moment(request.ruled_at or one.at, What.return_upheld if upheld else What.return_rejected, one.of)
         if upheld:
             yield from self._out(one, one.of, What.given_back)

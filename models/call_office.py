@@ -100,7 +100,11 @@ def _regularise_guard(step: Step) -> None:
 
 
 def _regularise(step: Step) -> None:
-    """Targets as named, the first leads; if it is none, general clocks from now and what was missed before is void."""
+    """Targets as named, the first leads; if it is none, general clocks from now and what was missed before is void.
+
+    Whom the correction takes out keeps his marks, like a replaced department, as long as it stays an emergency; if it is
+    none, they are void for every department that the alarm had called (2.1, `regularise` and `reassign`).
+    """
     call: Call = step.record
     departments = step.values["departments"]
     call.regularised_at = step.now
@@ -129,12 +133,17 @@ def _regularise(step: Step) -> None:
 
 
 def _restart_general(step: Step, call: Call) -> None:
+    """General clocks for all, whoever was taken out before or just now among them: his clock stopped before this one's end.
+
+    Nobody owed an answer within half an hour to what was no emergency. A mark of the alarm's clock that stayed with the
+    departments taken out would burden those alone who had nothing to do with the matter.
+    """
     respond_due, report_due = dues(step, call, joint=sum(counts(one) for one in call.assignments) > 1 or call.complex)
     for one in call.assignments:
-        if not counts(one):
-            continue
         one.respond_due, one.respond_red_at = respond_due, red(step.session, call, respond_due)
         one.report_due = report_due
+        if not counts(one):
+            continue
         if one.state in (AssignmentState.pending, AssignmentState.responded):
             one.report_from = step.now
         if one.state == AssignmentState.return_requested:

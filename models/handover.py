@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from models import clock, event
 from models.base import RECORD_TYPES, Record, UtcDateTime, described, fields_of
 from models.workflow import shown_value
+from models.worktime import WorkCalendar
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ def in_hand(session: Session, target: str, key: int) -> list[Held]:
     found = []
     for model, name in _holding(target):
         column = getattr(model, f"{name}_id")
-        query = sa.select(model).where(column == key, *_open(model)).order_by(model.id)
+        query = sa.select(model).where(column == key, *still_open(model)).order_by(model.id)
         found += [Held(record, name) for record in session.scalars(query).unique()]
     return found
 
@@ -56,8 +57,8 @@ def _is_kept_by(model: type[Record], name: str) -> bool:
     return model.workflow is not None or described(model, name)["editable"]
 
 
-def _open(model: type[Record]) -> list[sa.ColumnElement[bool]]:
-    """Not in a final state of its workflow; in service, where it says so; not over, where it has an end."""
+def still_open(model: type[Record]) -> list[sa.ColumnElement[bool]]:
+    """Not in a final state of its workflow; in service, where it says so; not over, where it has an end, by the county's day."""
     columns = sa.inspect(model).columns
     conditions: list[sa.ColumnElement[bool]] = [model.unsettled()]
     if model.workflow is not None:
@@ -67,7 +68,8 @@ def _open(model: type[Record]) -> list[sa.ColumnElement[bool]]:
         conditions.append(columns["active"].is_(True))
     if "ends" in columns:
         end: Any = columns["ends"]
-        conditions.append(end >= (clock.now() if isinstance(end.type, UtcDateTime) else clock.now().date()))
+        now = clock.now()
+        conditions.append(end >= (now if isinstance(end.type, UtcDateTime) else WorkCalendar().local_date(now)))
     return conditions
 
 

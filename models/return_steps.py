@@ -13,6 +13,7 @@ from models.call import Assignment
 from models.call_dispatch import counts, give_back, issue_slip, new_lead, red
 from models.call_roles import CHECKLIST_MANAGER, DEPARTMENT, DEPARTMENTS, DISPATCHER
 from models.call_words import AssignmentRole, CallState
+from models.department_steps import not_in_hand
 from models.field import Field
 from models.ladder_steps import schedule_next_step
 from models.refusal import Invalid
@@ -168,6 +169,7 @@ TRANSITIONS = (
         (RULING_OFFICE, RULING_MANAGER),
         ("return_requested",),
         "returned",
+        obstacle=not_in_hand,
         asks_for=_lead_field,
         may_ask=UPHOLD_FIELDS,
         guard=_uphold_guard,
@@ -182,6 +184,7 @@ TRANSITIONS = (
         (RULING_OFFICE, RULING_MANAGER),
         ("return_requested",),
         "pending",
+        obstacle=not_in_hand,
         effect=_reject,
         icon="x",
         done=_l("Return rejected"),
@@ -193,6 +196,7 @@ TRANSITIONS = (
         _l("Refer to the checklist manager"),
         (RULING_OFFICE,),
         ("return_requested",),
+        obstacle=not_in_hand,
         effect=_refer,
         icon="arrow-up-right",
         done=_l("Referred to the checklist manager"),

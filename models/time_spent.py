@@ -221,6 +221,8 @@ class _Way:
         self.report_dues: dict[int, datetime] = {}
         self.ended_at: dict[int, datetime] = {}
         """When an assignment's clocks stopped."""
+        self.planned = False
+        """A plan was approved, and is not over."""
 
     def take(self, moment: Moment) -> None:
         getattr(self, f"_{moment.what.value}")(moment)
@@ -283,6 +285,8 @@ class _Way:
         self._rest(moment)
 
     def _all_reported(self, moment: Moment) -> None:
+        """A plan that nobody decided on lapses."""
+        self._end(moment, Link.endorsement, Link.long_term_decision)
         self._begin((Link.evaluation, 0, self._count(Link.evaluation) + 1), moment)
 
     def _evaluated(self, moment: Moment) -> None:
@@ -307,13 +311,25 @@ class _Way:
         self._end(moment, Link.endorsement, Link.long_term_decision)
 
     def _plan_approved(self, moment: Moment) -> None:
-        """Milestone dates replace the report clocks."""
-        self._end(moment, Link.long_term_decision, Link.report)
-        self._next(Link.long_term, moment)
+        """Milestone dates replace the report clocks (2.1, request_long_term), and no other: whoever has not responded still must.
+
+        So up to its response a department's time stays that of the response, or of the ruling on its return, and
+        long-term handling begins with the approval only if some department has responded by then, else with the first response.
+        More time and a leader's decision that were asked for lapse.
+        """
+        self.planned = True
+        if self._open(Link.report):
+            self._begin_plan(moment)
+        self._end(moment, Link.long_term_decision, Link.report, Link.extension_ruling, Link.escalation)
+
+    def _begin_plan(self, moment: Moment) -> None:
+        if not self._open(Link.long_term):
+            self._next(Link.long_term, moment)
 
     def _plan_over(self, moment: Moment) -> None:
         """Completed, or ended early; then `again` gives the reports their clocks back."""
         self._end(moment, Link.long_term)
+        self.planned = False
 
     def _escalated(self, moment: Moment) -> None:
         self._next(Link.escalation, moment)
@@ -336,9 +352,11 @@ class _Way:
             self.report_dues[moment.of] = moment.report_due
 
     def _responded(self, moment: Moment) -> None:
-        """In long-term handling no report clock begins."""
+        """In long-term handling no report clock begins: what follows is handled by the plan."""
         self._end(moment, Link.response, of=moment.of)
-        if not self._open(Link.long_term):
+        if self.planned:
+            self._begin_plan(moment)
+        else:
             self._begin((Link.report, moment.of, 1), moment, moment.due)
 
     def _return_asked(self, moment: Moment) -> None:
@@ -416,7 +434,7 @@ class _Way:
 
     def add_unbegun_reports(self, as_of: datetime) -> None:
         """Who never responded may be late with his report too: it took none of the time, and is a fault of its own."""
-        if self._open(Link.long_term):
+        if self.planned:
             return
         for of, due in self.report_dues.items():
             until = self._clock_stopped(of) or as_of

@@ -73,6 +73,19 @@ def _postgresql_binaries() -> Path | None:
     return Path(postgres).parent if postgres else None
 
 
+MEMORY = Path("/dev/shm")
+"""Where Linux keeps files in memory."""
+ROOM = 2 * 1024**3
+"""Bytes that a cluster is given at most: what it writes ahead, and three copies of a small database."""
+
+
+def _memory() -> Path | None:
+    """Where a cluster lives in memory, if there is room: a database of hundreds of files is copied there in 30 ms, on a disk in 600."""
+    if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= ROOM:
+        return MEMORY
+    return None
+
+
 @dataclass(frozen=True)
 class PostgresqlServer:
     """A running cluster, reachable by a unix socket."""
@@ -93,7 +106,7 @@ def postgresql_server(data_dir: Path) -> Iterator[PostgresqlServer]:
     binaries = _postgresql_binaries()
     if binaries is None:
         pytest.skip("the PostgreSQL server is not installed")
-    folder = Path(tempfile.mkdtemp(prefix="huying-pg-"))
+    folder = Path(tempfile.mkdtemp(prefix="huying-pg-", dir=_memory()))
     become: list[str] = []
     if os.getuid() == 0:
         become = ["--reuid", "postgres", "--regid", "postgres", "--clear-groups"]
@@ -122,6 +135,7 @@ def postgresql_server(data_dir: Path) -> Iterator[PostgresqlServer]:
         "synchronous_commit": "off",
         "full_page_writes": "off",
         "autovacuum": "off",
+        "max_wal_size": "256MB",
         "max_connections": "60",
         "timezone": "America/New_York",  # neither UTC nor the county's: an instant that relied on it would show
     }
@@ -264,7 +278,7 @@ class PostgresqlInstallation(Installation):
     def _restore(self, name: str) -> None:
         with self.server.connect() as connection:
             connection.execute("DROP DATABASE IF EXISTS huying WITH (FORCE)")
-            connection.execute(f"CREATE DATABASE huying TEMPLATE kept_{name}")
+            connection.execute(f"CREATE DATABASE huying TEMPLATE kept_{name} STRATEGY FILE_COPY")
 
 
 OVERRIDES: dict[str, Any] = {"TESTING": True, "SERVER_NAME": None}

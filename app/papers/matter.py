@@ -135,7 +135,7 @@ class Matter:
         """By how much the response was late, or has been until now; empty if it was not."""
         if self.assignment is None:
             return ""
-        until = self.assignment.responded_at or min(self.as_of, self.assignment.stopped_at or self.as_of)
+        until = self.assignment.responded_at or self.assignment.unanswered_until(self.as_of)
         if until <= self.assignment.respond_due:
             return ""
         return self.ruler.overdue_text(self.assignment.respond_due, until) or MOMENT
@@ -145,7 +145,7 @@ class Matter:
         """The same in minutes, to find the longest."""
         if self.assignment is None:
             return 0
-        until = self.assignment.responded_at or min(self.as_of, self.assignment.stopped_at or self.as_of)
+        until = self.assignment.responded_at or self.assignment.unanswered_until(self.as_of)
         return self.ruler.minutes(self.assignment.respond_due, until)
 
     @property

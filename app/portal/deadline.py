@@ -115,8 +115,8 @@ def clocks(assignment: Assignment, now: datetime, measure: Measure) -> tuple[Clo
                     _used(assignment.assigned_at, assignment.respond_due, assignment.responded_at, measure),
                 )
             )
-        elif assignment.stopped_at is not None:
-            found.append(Clock(label, ended(assignment.respond_due, assignment.stopped_at), 100))
+        elif assignment.stopped_at is not None or assignment.reports:
+            found.append(Clock(label, ended(assignment.respond_due, assignment.unanswered_until(now)), 100))
         else:
             found.append(
                 Clock(

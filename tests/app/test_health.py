@@ -16,6 +16,7 @@ from sqlalchemy.exc import OperationalError
 from app import health
 from app.jobs import background
 from models import clock
+from models.calendar import CalendarYear
 from models.call_words import CallState
 from models.notification import Beat, Demonstration, Job
 from tests.county import County, at
@@ -49,6 +50,18 @@ def test_provisional_calendar_year_is_a_warning_only(well: County) -> None:
     assert status == 200
     assert "the working calendar of 2027 is provisional" in page["warnings"]
     assert not any("2026" in warning for warning in page["warnings"])
+
+
+def test_the_year_begins_where_the_county_lies(well: County) -> None:
+    """An hour after midnight of New Year it is still the old year by the world's clock."""
+    with well.acting(None) as session:
+        session.execute(sa.update(CalendarYear).where(CalendarYear.year == 2026).values(confirmed=False))
+    with clock.at(at("2027-01-01 01:00")):
+        _status, page = asked(well)
+    assert not any("2026" in warning for warning in page["warnings"])
+    with clock.at(at("2026-12-31 23:00")):
+        _status, page = asked(well)
+    assert "the working calendar of 2026 is provisional" in page["warnings"]
 
 
 @pytest.mark.parametrize("part", ["worker", "scheduler"])

@@ -19,6 +19,7 @@ from models.account import hand_out, take_handed_out
 from models.base import fields_of
 from models.call import Call
 from models.event import Event, EventValue
+from models.handover import still_open
 from models.person import ZONE, Person, PersonState, make_viewer
 from models.refusal import Forbidden, Invalid, NotFound
 from models.substitution import Portfolio, Substitution
@@ -245,6 +246,20 @@ def appointed(county: County, person: str, substitute: str, role: str, begins: d
 
 
 DAY = MONDAY.date()
+
+
+@pytest.mark.parametrize("hour", ["00:30", "07:59", "09:00"])
+def test_a_substitution_ends_with_the_countys_day(county: County, hour: str) -> None:
+    """In the first eight hours of a day it is still the day before by the world's clock."""
+    over = appointed(county, "dispatcher", "duty", "dispatcher", DAY - timedelta(days=3), DAY - timedelta(days=1))
+    appointed(county, "dispatcher", "director", "dispatcher", DAY, DAY)
+    now = at(f"2026-11-23 {hour}")
+    with county.acting(None, now) as session:
+        last_day = sa.select(Substitution.ends).where(*still_open(Substitution))
+        assert session.scalars(last_day).all() == [DAY]
+    county.do("sysadmin", Person, county.people["dispatcher"], "leave", {}, now)
+    with county.acting(None) as session:
+        assert session.scalars(sa.select(Substitution.id)).all() == [over], "what is over stays known"
 
 
 def test_a_substitute_acts_for_the_person_and_both_are_named(county: County) -> None:

@@ -129,6 +129,25 @@ def test_an_evaluation_is_not_changed_after_a_later_report(county: County) -> No
     refusal(Conflict, county, "township1", Call, call_id, "change_evaluation", answers({assignment: "fair"}), when)
 
 
+def test_an_evaluation_is_not_changed_once_another_department_stands_in_that_ones_place(county: County) -> None:
+    """Taking round 2 back would bring in a second lead beside the new one."""
+    call_id, lead, other = reported(county, "department1", "department2")
+    both = {lead: "dissatisfied", other: "dissatisfied"}
+    county.do("township1", Call, call_id, "evaluate", answers(both), EVALUATED)
+    for replaced, new in ((lead, "department3"), (other, "department4")):
+        refused = refusal(Invalid, county, "township1", Call, call_id, "change_evaluation", answers({}), EVALUATED)
+        assert set(refused.errors) == {"evaluations"}
+        instead = {"assignment": str(replaced), "department": county[new], "reason": "分工调整"}
+        county.do("dispatcher", Call, call_id, "reassign", instead, EVALUATED)
+        if replaced == lead:
+            change = answers({other: "satisfied"})
+            county.do("township1", Call, call_id, "change_evaluation", change, EVALUATED)
+            assert county.states(call_id) == ("dispatched", "returned", "reported", "pending")
+            county.do("township1", Call, call_id, "change_evaluation", answers({other: "dissatisfied"}), EVALUATED)
+    assert county.states(call_id) == ("dispatched", "returned", "returned", "pending", "pending")
+    refusal(Conflict, county, "township1", Call, call_id, "change_evaluation", answers(both), EVALUATED)
+
+
 def test_a_change_names_exactly_what_was_evaluated(county: County) -> None:
     call_id, lead, other = reported(county, "department1", "department2")
     county.do("township1", Call, call_id, "evaluate", answers({lead: "satisfied", other: "satisfied"}), EVALUATED)

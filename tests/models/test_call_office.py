@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from models.call import Assignment, Call
+from models.call_moments import times_spent
 from models.refusal import Conflict, Forbidden, Invalid, NotFound, Refused
+from models.time_spent import Link
 from tests.calls import begun, clocks, event_names, marks, offered, refusal, sees
 from tests.county import MONDAY, County, at
 
@@ -197,6 +199,21 @@ def test_what_turns_out_to_be_no_emergency_runs_by_general_clocks_from_that_inst
         assert session.get_one(Assignment, lead).report_from == REGULAR
 
 
+def test_what_was_no_emergency_leaves_no_mark_with_departments_taken_out(county: County) -> None:
+    """Whether in the same step or replaced before it: nobody owed an answer within half an hour, least of all the wrong department."""
+    call_id, replaced, taken_out = county.emergency("department3", "department4")
+    instead = {"assignment": str(replaced), "department": county["department1"], "reason": "分工调整"}
+    county.do("dispatcher", Call, call_id, "reassign", instead, at("2026-11-23 10:00"))
+    assert [marks(county, one, REGULAR) for one in (replaced, taken_out)] == [["late_response"]] * 2
+    values = {"departments": [county["department2"]], "emergency": False}
+    county.do("dispatcher", Call, call_id, "regularise", values, REGULAR)
+    assert county.states(call_id) == ("dispatched", "returned", "returned", "returned", "pending")
+    for one in county.assignments(call_id):
+        assert marks(county, one, REGULAR) == []
+    much_later = at("2026-12-04 09:00")
+    assert [marks(county, one, much_later) for one in county.assignments(call_id)] == [[], [], [], ["no_response"]]
+
+
 def test_the_clocks_of_a_department_that_asked_to_give_it_back_stand_still_from_then_on(county: County) -> None:
     """A return request stops no emergency's clock, but a general call's (2.1, Clocks)."""
     call_id, lead = county.emergency("department3")
@@ -205,6 +222,14 @@ def test_the_clocks_of_a_department_that_asked_to_give_it_back_stand_still_from_
     county.do("dispatcher", Call, call_id, "regularise", values, REGULAR)
     county.do("dispatcher", Assignment, lead, "reject_return", {"ruling": "属本局职责"}, at("2026-11-24 11:00"))
     assert clocks(county, lead) == (at("2026-11-25 17:30"), at("2026-12-01 17:30"))
+    now = at("2026-11-24 12:00")
+    with county.acting(None, now) as session:
+        spent = times_spent(session, [session.get_one(Call, call_id)], now)[call_id]
+    assert {one.link: one.minutes for one in spent.links} == {
+        Link.response: 10 + 60,
+        Link.return_ruling: 170 + 240 + 150,
+    }
+    assert spent.whole == sum(one.minutes for one in spent.links if not one.beside)
 
 
 # Completion

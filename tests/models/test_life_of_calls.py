@@ -45,7 +45,6 @@ PEOPLE = (
 SEEDS = st.integers(0, 2**32)
 SELDOM = {
     "withdraw",
-    "decline",
     "comment",
     "share",
     "instruct",
@@ -58,6 +57,7 @@ SELDOM = {
 }
 """Steps that end a life early or lead nowhere: walked less often."""
 OFTEN = {
+    "acknowledge",
     "evaluate",
     "request_return",
     "uphold_return",
@@ -66,6 +66,8 @@ OFTEN = {
     "grant_extension",
     "regularise",
 }
+IN_A_ROW = (*[("",)] * 5, ("request_long_term", "endorse_long_term", "approve_long_term"))
+"""What is done next: any step, or now and then three people's steps that by chance seldom come before everybody has reported."""
 SEVERITY = {"late_response": 1, "no_response": 2}
 MARKS_MOVE = {
     "reject_return", "regularise", "send_back", "grant_extension", "approve_long_term", "end_long_term", "complete_milestone",
@@ -132,17 +134,18 @@ class LifeOfCalls(RuleBasedStateMachine):
         """Steps that are possible now, by those who may take them: else random walks seldom come far."""
         chance = Random(seed)
         for _ in range(times):
-            self.legal_step(chance)
+            for step in chance.choice(IN_A_ROW):
+                self.legal_step(chance, step)
             self.now += timedelta(minutes=chance.choice((5, 20, 90)))
 
-    def legal_step(self, chance: Random) -> None:
+    def legal_step(self, chance: Random, only: str = "") -> None:
         with self.county.acting(None, self.now) as session:
             found = [
                 (name, record, transition)
                 for record in self.records(session, chance.choice(self.calls))
                 for name in PEOPLE
                 for transition in possible(record, self.county.viewer(name))
-                if self.walks(transition.name)
+                if self.walks(transition.name) and only in ("", transition.name)
             ]
             if not found:
                 return
@@ -405,7 +408,7 @@ WALKED = CORE | {
     ("database", "examples", "through"),
     [
         pytest.param("sqlite", 20, WALKED, id="sqlite"),
-        pytest.param("postgresql", 16, CORE, id="postgresql", marks=pytest.mark.postgresql),
+        pytest.param("postgresql", 10, CORE, id="postgresql", marks=pytest.mark.postgresql),
     ],
 )
 def test_whatever_people_do_the_rules_hold(

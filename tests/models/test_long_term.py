@@ -7,9 +7,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from models.call import Assignment, Call
+from models.call_indicators import CallIndicator, Figures, handled
+from models.call_moments import times_spent
 from models.call_report import Report
 from models.milestone import LongTerm, Milestone
 from models.refusal import Conflict, Forbidden, Invalid
+from models.time_spent import Link
 from tests.calls import clocks, event_names, marks, offered, refusal, sees, told
 from tests.county import County, at
 
@@ -163,6 +166,38 @@ def test_when_all_milestones_are_complete_assignments_and_call_are_reported(coun
     county.do("township1", Milestone, second, "evaluate_milestone", values, when)
     county.evaluate(call_id, {lead: "satisfied", other: "satisfied"}, when)
     assert county.states(call_id)[0] == "closed"
+
+
+def test_no_mark_grows_after_a_report_by_milestones_of_a_department_that_never_responded(county: County) -> None:
+    """Sent back it reports again, and cannot respond any more: its response was waited for up to its first report."""
+    call_id, _lead, other = approved(county, "department1", "department2")
+    first, second = milestones(county, call_id)
+    for key in (first, second):
+        county.do("department1", Milestone, key, "complete_milestone", {"result": "已修复。"}, at("2026-11-24 16:00"))
+    county.do("dispatcher", Call, call_id, "send_back", {"missing": "照片"}, at("2026-11-24 17:00"))
+    assert county.states(call_id) == ("dispatched", "responded", "responded")
+    much_later = at("2026-12-04 10:00")
+    assert marks(county, other, much_later) == []
+    with county.acting(None, much_later) as session:
+        one = session.get_one(Assignment, other)
+        assert one.unanswered_until(much_later) == at("2026-11-24 16:00")
+        figures = Figures(much_later, [each for each in handled(session, [call_id], much_later) if each.assignment_id == other])
+        assert figures.rate(CallIndicator.response_rate).denominator == 0
+
+
+def test_where_a_return_waits_for_its_ruling_the_plans_completion_leaves_it_waiting(county: County) -> None:
+    call_id, _lead, other = requested(county, "department1", "department2")
+    county.do("department2", Assignment, other, "request_return", {"reason": "非本局职责。"}, LATER)
+    county.do("dispatcher", Call, call_id, "endorse_long_term", {}, LATER)
+    county.do("leader", Call, call_id, "approve_long_term", {}, LATER)
+    for key in milestones(county, call_id):
+        county.do("department1", Milestone, key, "complete_milestone", {"result": "已修复。"}, at("2026-11-24 11:00"))
+    assert county.states(call_id) == ("dispatched", "reported", "return_requested")
+    now = at("2026-11-24 12:00")
+    with county.acting(None, now) as session:
+        spent = times_spent(session, [session.get_one(Call, call_id)], now)[call_id]
+    waits = [(one.link, one.minutes) for one in spent.links if one.ended is None]
+    assert waits == [(Link.return_ruling, 120)]
 
 
 def test_ending_long_term_handling_early_gives_ordinary_deadlines_from_then(county: County) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from random import Random
@@ -18,13 +19,19 @@ from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule, run_state_machine_as_test
 from sqlalchemy.orm import Session
 
+from app.database import transaction
+from models import clock
+from models.automatic import sweep_automatic
 from models.call import Assignment, Call
 from models.call_moments import times_spent
 from models.call_words import AssignmentState, CallState
 from models.event import Event, EventValue
+from models.milestone import LongTerm, LongTermState, Milestone, MilestoneState
+from models.refusal import Refused
 from models.time_spent import Link
 from models.worktime import Limit, Unit, WorkCalendar
 from tests.conftest import Installation
+from tests.county import County, at
 from tests.models.test_life_of_calls import PEOPLE, LifeOfCalls
 
 CALENDAR = WorkCalendar.for_years((2026, 2027, 2028))
@@ -38,6 +45,7 @@ def days(count: int) -> Limit:
 class Reckoned:
     """One department in a call, as the events tell of it."""
 
+    department: int
     emergency: bool
     respond_due: datetime
     report_due: datetime
@@ -46,11 +54,30 @@ class Reckoned:
     paused: datetime | None = None
     stopped: datetime | None = None
     missed: bool = False
+    in_hand: bool = True
+    """Until a return is upheld or another department put in its place."""
+    asks_back: bool = False
+    """A return request waits for its ruling."""
     reports: dict[int, tuple[datetime, datetime]] = field(default_factory=dict)
     """The report that counts of each round, and its deadline."""
+    first_report: datetime | None = None
+    """Nothing is left to respond to."""
+
+    @property
+    def at_work(self) -> bool:
+        return self.in_hand and self.stopped is None
+
+    def give_back(self, at: datetime) -> None:
+        self.stopped, self.paused = self.stopped or self.paused or at, None
+        self.in_hand = self.asks_back = False
+
+    def report(self, at: datetime, due: datetime) -> None:
+        self.reports[self.round] = (at, due)
+        self.stopped = at
+        self.first_report = self.first_report or at
 
     def marks(self, now: datetime) -> list[str]:
-        until = min(one for one in (now, self.stopped, self.paused) if one is not None)
+        until = min(one for one in (now, self.stopped, self.paused, self.first_report) if one is not None)
         by = self.responded or until
         red = self.respond_due + timedelta(hours=24)
         if not self.emergency:
@@ -68,7 +95,6 @@ class Reckoning:
 
     def __init__(self, session: Session, call_id: int) -> None:
         self.emergency = False
-        self.departments: dict[int, int] = {}
         rows = session.execute(
             sa.select(Assignment.id, Assignment.department_id)
             .where(Assignment.call_id == call_id)
@@ -78,7 +104,19 @@ class Reckoning:
         for key, department in rows:
             self.waiting[department].append(key)
         self.of: dict[int, Reckoned] = {}
-        self.lead: int | None = None
+        self.complex = self.completed = False
+        self.plan = 0
+        """How many plans were asked for by now."""
+        self.plans: dict[int, list[tuple[int, datetime]]] = defaultdict(list)
+        """Department and end of each milestone, by plan."""
+        plan_ids = session.scalars(sa.select(LongTerm.id).where(LongTerm.call_id == call_id).order_by(LongTerm.id))
+        places = {key: place for place, key in enumerate(plan_ids, 1)}
+        for key, department, day in session.execute(
+            sa.select(Milestone.long_term_id, Milestone.department_id, Milestone.day).where(
+                Milestone.long_term_id.in_(places)
+            )
+        ):
+            self.plans[places[key]].append((department, CALENDAR.close_of_day(day)))
         values: dict[int, dict[str, Any]] = defaultdict(dict)
         for event_id, name, value in session.execute(
             sa.select(EventValue.event_id, EventValue.name, EventValue.value)
@@ -100,7 +138,13 @@ class Reckoning:
         respond = datetime.fromisoformat(values["respond_due"]) if "respond_due" in values else respond
         report = datetime.fromisoformat(values["report_due"]) if "report_due" in values else report
         for department in departments:
-            self.of[self.waiting[department].pop(0)] = Reckoned(self.emergency, respond, report)
+            self.of[self.waiting[department].pop(0)] = Reckoned(department, self.emergency, respond, report)
+
+    def holding(self, department: int) -> Reckoned | None:
+        return next((one for one in self.of.values() if one.department == department and one.in_hand), None)
+
+    def of_call(self) -> list[Reckoned]:
+        return [one for one in self.of.values() if one.in_hand]
 
     def call_submit(self, _key: int, at: datetime, values: Mapping[str, Any]) -> None:
         if "departments" in values:
@@ -110,26 +154,85 @@ class Reckoning:
 
     def call_dispatch(self, _key: int, at: datetime, values: Mapping[str, Any]) -> None:
         chosen = [values["lead"]["id"], *(one["id"] for one in values.get("cooperating", []))]
-        self.assign(chosen, at, joint=len(chosen) > 1 or bool(values.get("complex")), values=values)
+        self.complex = bool(values.get("complex"))
+        self.assign(chosen, at, joint=len(chosen) > 1 or self.complex, values=values)
+
+    def call_add_department(self, _key: int, at: datetime, values: Mapping[str, Any]) -> None:
+        """The others keep their deadlines; the new one's clocks run from now, of a joint call."""
+        self.assign([values["department"]["id"]], at, joint=True, values={})
+
+    def call_reassign(self, _key: int, at: datetime, values: Mapping[str, Any]) -> None:
+        """The replaced one's marks stay. Who cooperates already and leads now keeps his clocks."""
+        self.of[values["assignment"]["id"]].give_back(at)
+        if self.holding(values["department"]["id"]) is None:
+            self.assign([values["department"]["id"]], at, joint=True, values={})
+
+    def call_regularise(self, _key: int, at: datetime, values: Mapping[str, Any]) -> None:
+        """Targets as named; who is taken out keeps his marks. If it is none: general clocks from this instant, emergency marks void for all."""
+        wanted = [one["id"] for one in values["departments"]]
+        general = not values.get("emergency")
+        self.emergency = not general
+        for one in self.of_call():
+            if one.department not in wanted:
+                one.give_back(at)
+        new = [one for one in wanted if self.holding(one) is None]
+        self.assign(new, at, joint=True, values={})
+        if not general:
+            return
+        joint = len(self.of_call()) > 1
+        respond, report = CALENDAR.deadline(at, days(1)), CALENDAR.deadline(at, days(10 if joint else 5))
+        for one in self.of.values():
+            one.emergency = False
+            one.respond_due, one.report_due = respond, report
+            one.reports = {round_: (when, report) for round_, (when, _due) in one.reports.items()}
+            if one.asks_back:
+                one.paused = at
+
+    def call_request_long_term(self, _key: int, _at: datetime, _values: Mapping[str, Any]) -> None:
+        """Until it is approved the deadlines stay, and then the milestones' stand in their place."""
+        self.plan += 1
+
+    def call_end_long_term(self, _key: int, at: datetime, _values: Mapping[str, Any]) -> None:
+        """The report clocks begin again; whoever has not responded still must, by his old deadline."""
+        self.begin_reports(at)
+
+    def begin_reports(self, at: datetime) -> None:
+        due = CALENDAR.deadline(at, days(10 if len(self.of) > 1 or self.complex else 5))
+        if self.emergency:
+            due = at + timedelta(hours=24)
+        for one in self.of.values():
+            if one.at_work:
+                one.report_due = due
+
+    def call_plan_completed(self, _key: int, at: datetime, _values: Mapping[str, Any]) -> None:
+        """All that are at work count as reported, each against its own last milestone, or the last of all."""
+        self.completed = True
+        for one in self.of.values():
+            if one.at_work and not one.asks_back:
+                milestones = self.plans[self.plan]
+                own = [due for department, due in milestones if department == one.department]
+                one.report(at, max(own or [due for _department, due in milestones]))
+        self.begin_reports(at)
 
     def assignment_respond(self, key: int, at: datetime, _values: Mapping[str, Any]) -> None:
         self.of[key].responded = at
 
     def assignment_report(self, key: int, at: datetime, _values: Mapping[str, Any]) -> None:
         one = self.of[key]
-        one.reports[one.round] = (at, one.report_due)
-        one.stopped = at
+        one.report(at, one.report_due)
 
     def assignment_close_assignment(self, key: int, at: datetime, _values: Mapping[str, Any]) -> None:
         self.of[key].stopped, self.of[key].missed = at, True
 
     def assignment_request_return(self, key: int, at: datetime, _values: Mapping[str, Any]) -> None:
+        self.of[key].asks_back = True
         if not self.emergency:
             self.of[key].paused = at
 
     def assignment_reject_return(self, key: int, at: datetime, _values: Mapping[str, Any]) -> None:
         """Gives back exactly the time it took."""
         one = self.of[key]
+        one.asks_back = False
         if one.paused is not None:
             taken = CALENDAR.worked(one.paused, at)
             if taken:
@@ -138,10 +241,9 @@ class Reckoning:
             one.paused = None
 
     def assignment_uphold_return(self, key: int, at: datetime, values: Mapping[str, Any]) -> None:
-        one = self.of[key]
-        one.stopped, one.paused = one.paused or at, None
+        self.of[key].give_back(at)
         lead = values["lead"]["id"] if "lead" in values else None
-        if lead is not None and self.waiting[lead]:
+        if lead is not None and self.holding(lead) is None:
             self.assign([lead], at, joint=True, values={})
 
     def assignment_grant_extension(self, key: int, _at: datetime, values: Mapping[str, Any]) -> None:
@@ -168,9 +270,14 @@ class Reckoning:
     def call_withdraw(self, _key: int, at: datetime, _values: Mapping[str, Any]) -> None:
         for one in self.of.values():
             one.stopped = one.stopped or one.paused or at
+            one.paused = None
 
 
 DEPARTMENTS_ASK = ("request_return", "request_extension")
+OFFICE_CHANGES = ("add_department", "reassign", "regularise")
+LONG_TERM = (
+    "request_long_term", "endorse_long_term", "approve_long_term", "refuse_long_term", "end_long_term", "complete_milestone",
+)  # fmt: skip
 OFFICE_RULES = ("reject_return", "uphold_return", "grant_extension")
 
 
@@ -193,6 +300,8 @@ class MarkedLives(LifeOfCalls):
             "refuse_extension",
             "close_assignment",
             "send_back",
+            *OFFICE_CHANGES,
+            *LONG_TERM,
         }
     )
 
@@ -200,6 +309,18 @@ class MarkedLives(LifeOfCalls):
     def time_passes(self, hours: int) -> None:
         """Nobody gives up waiting: a life that ends early has few marks."""
         self.now += timedelta(hours=hours)
+
+    @rule()
+    def the_sweeps_run(self) -> None:
+        """Only what moves calls: slips and reminders change no mark."""
+        with self.county.app.app_context(), clock.at(self.now):
+            sweep_automatic(transaction)
+
+    def attempt(self, name: str, model: Any, key: int, step: str, values: dict[str, Any]) -> None:
+        """That a refusal changes nothing is proved by the plain walks."""
+        with suppress(Refused):
+            self.county.do(name, model, key, step, values, self.now)
+            self.reached.add(step)
 
     @rule(place=st.integers(0, 1), times=st.integers(3, 10), data=st.data())
     def it_goes_on(self, place: int, times: int, data: st.DataObject) -> None:
@@ -210,6 +331,10 @@ class MarkedLives(LifeOfCalls):
             what = data.draw(st.sampled_from(["next", "next", *self.steps_beside(call_id)]))
             if what == "next":
                 self.next_step(call_id, Random(data.draw(st.integers(0, 2**32))))
+            elif what in OFFICE_CHANGES:
+                self.office_changes(call_id, what, data)
+            elif what in LONG_TERM:
+                self.long_term(call_id, what, data)
             elif what == "send_back":
                 self.attempt("dispatcher", Call, call_id, what, {"missing": "照片"})
             else:
@@ -246,9 +371,56 @@ class MarkedLives(LifeOfCalls):
             states = {one.state for one in call.assignments}
             if call.state == CallState.reported:
                 return ["send_back"]
+            if call.state == CallState.long_term:
+                return ["complete_milestone", "complete_milestone", "complete_milestone", "end_long_term"]
+            changes = [*OFFICE_CHANGES, "regularise"] if call.emergency else list(OFFICE_CHANGES[:2])
             if AssignmentState.return_requested in states:
-                return ["uphold_return", "reject_return", "uphold_return", "uphold_return"]
-            return [*DEPARTMENTS_ASK, "grant_extension"] if states else []
+                return ["uphold_return", "reject_return", "uphold_return", "uphold_return", *changes]
+            plan = call.long_terms[-1].state if call.long_terms else None
+            going_on = {LongTermState.requested: "endorse_long_term", LongTermState.endorsed: "approve_long_term"}
+            longer = [going_on[plan]] * 3 if plan in going_on else ["request_long_term"]
+            return [*DEPARTMENTS_ASK, "grant_extension", *changes, *longer] if states else []
+
+    def office_changes(self, call_id: int, step: str, data: st.DataObject) -> None:
+        """Another department, one instead of one, or the targets of an emergency put right – which may turn out to be none."""
+        departments = [self.county[name] for name in ("department1", "department2", "department3", "department4")]
+        chosen = data.draw(st.lists(st.sampled_from(departments), min_size=1, max_size=3, unique=True))
+        with self.county.acting(None) as session:
+            replaced = data.draw(
+                st.sampled_from([str(one.id) for one in session.get_one(Call, call_id).assignments] or ["0"])
+            )
+        values: dict[str, Any] = {"reason": "分工调整", "department": chosen[0], "assignment": replaced}
+        if step == "regularise":
+            values = {"departments": chosen, "emergency": data.draw(st.integers(0, 3)) == 0}
+        self.attempt("dispatcher", Call, call_id, step, values)
+
+    def long_term(self, call_id: int, step: str, data: st.DataObject) -> None:
+        """The plan of the lead department goes its way, or is ended."""
+        names = {number: called for called, number in self.county.organisations.items()}
+        with self.county.acting(None) as session:
+            call = session.get_one(Call, call_id)
+            lead = names[call.lead.department_id] if call.lead is not None else ""
+            at_work = [str(one.department_id) for one in call.assignments if one.stopped_at is None]
+            steps = [(one.id, names[one.department_id]) for one in call.milestones if one.state == MilestoneState.open]
+        if step == "complete_milestone":
+            if steps:
+                key, name = data.draw(st.sampled_from(steps))
+            if steps and name in PEOPLE:
+                self.attempt(name, Milestone, key, step, {"result": "已完成"})
+            return
+        ahead = data.draw(st.lists(st.integers(2, 15), min_size=1, max_size=2))
+        stages = [
+            {
+                "text": "分步整治",
+                "day": (self.now + timedelta(days=count)).date().isoformat(),
+                "department": data.draw(st.sampled_from([None, *at_work])),
+            }
+            for count in ahead
+        ]
+        name = {"request_long_term": lead, "approve_long_term": "leader"}.get(step, "dispatcher")
+        if name in PEOPLE:
+            values = {"plan": "分两步办理", "milestones": stages, "reason": "不再需要"}
+            self.attempt(name, Call, call_id, step, values)
 
     def of_some_assignment(self, call_id: int, step: str, name: str | None, data: st.DataObject) -> None:
         names = {number: called for called, number in self.county.organisations.items()}
@@ -272,7 +444,9 @@ class MarkedLives(LifeOfCalls):
             calls = list(session.scalars(sa.select(Call)))
             times = times_spent(session, calls, self.now)
             for call in calls:
-                reckoned = Reckoning(session, call.id).of
+                reckoning = Reckoning(session, call.id)
+                reckoned = reckoning.of
+                self.reached |= {"plan_completed"} if reckoning.completed else set()
                 assert sorted(reckoned) == sorted(one.id for one in call.assignments)
                 self.time_adds_up(call, times[call.id])
                 for one in call.assignments:
@@ -328,4 +502,34 @@ def test_marks_are_what_the_events_tell(sqlite_installation: Installation) -> No
         "returned",
         "round 2",
         "sent back",
+        "add_department",
+        "reassign",
+        "regularise",
+        "approve_long_term",
+        "end_long_term",
+        "plan_completed",
     }
+
+
+def test_an_emergency_that_turns_out_to_be_none_is_reckoned_alike(county: County) -> None:
+    """Emergency marks are void, clocks are general from that instant; also for the department taken out (2.1)."""
+    call_id, *_first = county.emergency("department3", "department4")
+    regular = at("2026-11-23 11:00")
+    county.do(
+        "dispatcher",
+        Call,
+        call_id,
+        "regularise",
+        {"departments": [county["department4"], county["department1"]], "emergency": False},
+        regular,
+    )
+    told = []
+    for now in (regular, at("2026-11-24 17:30"), at("2026-11-24 17:31"), at("2026-12-04 09:00")):
+        with county.acting(None, now) as session:
+            reckoned = Reckoning(session, call_id).of
+            found = {
+                one.id: [str(mark) for mark in one.marks(now)] for one in session.get_one(Call, call_id).assignments
+            }
+            assert found == {key: one.marks(now) for key, one in reckoned.items()}
+            told.append(sorted(mark for marks in found.values() for mark in marks))
+    assert told == [[], [], ["late_response"] * 2, ["no_response"] * 2]

@@ -147,6 +147,17 @@ def test_the_last_open_return_lets_the_call_wait_for_evaluation(county: County) 
     assert county.states(call_id) == ("reported", "reported", "returned")
 
 
+def test_nobody_rules_on_a_return_in_a_call_that_was_withdrawn(county: County) -> None:
+    """The request has lapsed: a ruling would let clocks of an ended call run again."""
+    call_id, assignment = requested(county, "department1")
+    county.do("township1", Call, call_id, "withdraw", {"reason": "已自行解决。"})
+    for step in ("uphold_return", "reject_return", "refer_return"):
+        refusal(Conflict, county, "dispatcher", Assignment, assignment, step, {**RULING, "lead": county["department2"]})
+        assert step not in offered(county, "dispatcher", Assignment, assignment)
+    with county.acting(None) as session:
+        assert session.scalars(sa.select(ReturnRequest.state)).one() == "lapsed"
+
+
 def test_only_the_office_rules_and_only_on_what_was_asked(county: County) -> None:
     _call, assignment, *_others = requested(county, "department1", "department2")
     for step in ("uphold_return", "reject_return", "refer_return"):

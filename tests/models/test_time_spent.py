@@ -118,11 +118,16 @@ class Told:
         self.say(what, key=key)
         self.holds(key)
 
-    def department(self, of: int) -> None:
-        """From the dispatch to the first report, with a return request and an extension."""
+    def department(self, of: int, *, alone: bool) -> None:
+        """From the dispatch to the first report, with a return request and an extension, or by a plan approved before its response."""
         response, report = self.next(Link.response, of), self.next(Link.report, of)
         self.say(What.assigned, of, response)
         self.holds(response)
+        planned = alone and self.yes()
+        if planned:
+            self.plan_asked(response)
+            self.say(What.plan_approved)
+            self.holds(response)
         if self.yes():
             ruling = self.next(Link.return_ruling, of)
             self.say(What.return_asked, of, ruling)
@@ -133,6 +138,9 @@ class Told:
                 self.holds(ruling)
             self.say(What.return_rejected, of)
             self.holds(response)
+        if planned:
+            self.planned(of, report)
+            return
         self.say(What.responded, of, report)
         self.holds(report)
         if self.yes():
@@ -150,7 +158,7 @@ class Told:
         found: list[Moment] = []
         for of in range(1, count + 1):
             self.now, self.moments = begun, []
-            self.department(of)
+            self.department(of, alone=count == 1)
             if count == 1 and self.yes():
                 self.long_term(of)
             self.say(What.reported, of, (Link.report, of, 1))
@@ -159,15 +167,32 @@ class Told:
         self.moments = told + sorted(found, key=lambda one: one.at)
         self.now = max(ends)
 
-    def long_term(self, of: int) -> None:
-        report = (Link.report, of, 1)
+    def plan_asked(self, meanwhile: Key) -> None:
         for what, link in ((What.plan_asked, Link.endorsement), (What.plan_endorsed, Link.long_term_decision)):
             asked = self.next(link)
             self.say(what, key=asked)
             started = self.now
-            self.holds(report)
+            self.holds(meanwhile)
             self.stretches.append((asked, started, self.now))
-        self.moments.append(Moment(self.now, What.plan_approved))
+
+    def long_term(self, of: int) -> None:
+        report = (Link.report, of, 1)
+        self.plan_asked(report)
+        self.say(What.plan_approved)
+        self.handled_by_plan(of, report)
+
+    def planned(self, of: int, report: Key) -> None:
+        """The response comes while the plan is under way, or only after its end."""
+        if self.yes():
+            self.say(What.responded, of)
+            self.handled_by_plan(of, report)
+        else:
+            self.say(What.plan_over)
+            self.holds((Link.response, of, 1))
+            self.say(What.responded, of, report)
+            self.holds(report)
+
+    def handled_by_plan(self, of: int, report: Key) -> None:
         self.holds(self.next(Link.long_term))
         self.say(What.plan_over)
         self.say(What.again, of, report)
@@ -320,6 +345,63 @@ def test_in_an_emergency_the_ruling_runs_beside_the_departments_clock() -> None:
     )
     assert (found["response"].minutes, found["response"].late) == (45, 15)
     assert (found["return_ruling"].minutes, found["return_ruling"].beside) == (30, True)
+
+
+def test_long_term_handling_begins_with_the_first_response_where_nobody_has_responded_yet() -> None:
+    """The plan replaces the report clock alone: until then the time is the response's, whose clock runs on (2.1)."""
+    moments = (
+        Moment(START, What.submitted),
+        Moment(START, What.assigned, 1, at("2026-11-24 17:30"), at("2026-11-30 17:30")),
+        Moment(START, What.assigned, 2, at("2026-11-24 17:30"), at("2026-11-30 17:30")),
+        Moment(at("2026-11-23 09:30"), What.plan_approved),
+        Moment(at("2026-11-23 10:00"), What.responded, 1),
+        Moment(at("2026-11-23 10:20"), What.responded, 2),
+        Moment(at("2026-11-23 11:00"), What.plan_over),
+        Moment(at("2026-11-23 11:00"), What.again, 1, at("2026-11-30 17:30")),
+        Moment(at("2026-11-23 11:00"), What.again, 2, at("2026-11-30 17:30")),
+    )
+    spent = time_spent(moments, CALENDAR.minutes_between, at("2026-11-23 11:30"))
+    assert {(one.link, one.of): one.minutes for one in spent.links} == {
+        (Link.response, 1): 60,
+        (Link.response, 2): 80,
+        (Link.long_term, 0): 60,
+        (Link.report, 1): 30,
+        (Link.report, 2): 30,
+    }
+    alone = time_spent([one for one in moments if one.of != 2], CALENDAR.minutes_between, at("2026-11-23 11:30"))
+    assert sum(one.minutes for one in alone.links) == alone.whole == 150
+
+
+def test_long_term_handling_begins_with_the_approval_where_somebody_has_responded() -> None:
+    found = way(
+        Moment(START, What.assigned, 1, at("2026-11-24 17:30"), at("2026-11-30 17:30")),
+        Moment(START, What.assigned, 2, at("2026-11-24 17:30"), at("2026-11-30 17:30")),
+        Moment(at("2026-11-23 09:20"), What.responded, 1, at("2026-11-30 17:30")),
+        Moment(at("2026-11-23 09:30"), What.plan_approved),
+        until="2026-11-23 10:30",
+    )
+    assert (found["report"].minutes, found["long_term"].minutes, found["response"].minutes) == (10, 60, 90)
+
+
+def test_nobody_is_waited_for_where_what_was_asked_for_has_lapsed() -> None:
+    """More time and a leader's decision lapse in long-term handling, a plan once all have reported."""
+    soon = at("2026-11-23 10:00")
+    begun = (
+        Moment(START, What.assigned, 1, at("2026-11-24 17:30"), at("2026-11-30 17:30")),
+        Moment(START, What.responded, 1, at("2026-11-30 17:30")),
+        Moment(START, What.extension_asked, 1, soon),
+        Moment(START, What.escalated, due=soon),
+        Moment(START, What.plan_asked, due=soon),
+    )
+    approved = way(*begun, Moment(at("2026-11-23 09:30"), What.plan_approved), until="2026-11-27 09:00")
+    assert [name for name in ("extension_ruling", "escalation") if approved[name].late is not None] == []
+    reported = way(
+        *begun,
+        Moment(at("2026-11-23 09:30"), What.reported, 1, at("2026-11-30 17:30")),
+        Moment(at("2026-11-23 09:30"), What.all_reported),
+        until="2026-11-27 09:00",
+    )
+    assert (reported["endorsement"].ended, reported["endorsement"].late) == (at("2026-11-23 09:30"), None)
 
 
 def test_who_never_responds_is_late_twice_but_takes_the_time_once() -> None:

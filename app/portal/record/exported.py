@@ -20,6 +20,7 @@ from werkzeug.datastructures import MultiDict
 from app.database import db, only_read, transaction
 from app.portal import references
 from app.portal.export import FORMATS, SHEET_ROWS, ExportColumn, Source, Value, write_csv, write_workbook
+from app.portal.forms import local_zone
 from app.portal.listing import Listing, asked_for
 from app.portal.page import ExportChoice, ExportPage, Link
 from app.portal.record.listed import Listed
@@ -137,7 +138,7 @@ class Exported(Listed):
             session.close()
             raise
         response = Response(stream_with_context(_as_now(_closing(session, content))), content_type=FORMATS[wanted])
-        name = f"{self.model.plural} {clock.now().astimezone().strftime('%Y-%m-%d')}.{wanted}"
+        name = f"{self.model.plural} {clock.now().astimezone(local_zone()).strftime('%Y-%m-%d')}.{wanted}"
         response.headers["Content-Disposition"] = (
             f"attachment; filename=\"{self.model.resource()}.{wanted}\"; filename*=UTF-8''{quote(name, safe='')}"
         )

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from werkzeug.test import TestResponse
 
 from app.portal.export import harmless
-from models import event, viewer
+from models import clock, event, viewer
 from models.call import Assignment, Call
 from models.call_words import AssignmentState
 from models.event import Event, EventValue
@@ -21,7 +21,7 @@ from tests.app.portal.api_client import Api
 from tests.app.portal.test_lists import plant
 from tests.app.visitor import Visitor, forms_of, visitor
 from tests.conftest import Installation
-from tests.county import County
+from tests.county import County, at
 
 PHONE = "0530-8889999"
 
@@ -40,6 +40,13 @@ def export(here: Visitor, resource: str = "call", wanted: str = "csv", **asked: 
 
 def rows(answer: TestResponse) -> list[list[str]]:
     return list(csv.reader(io.StringIO(answer.data.decode("utf-8-sig"))))
+
+
+def test_the_file_is_named_after_the_countys_day(county: County) -> None:
+    """Half an hour after midnight it is still the day before by the world's clock."""
+    with clock.at(at("2026-11-24 00:30")):
+        answer = export(visitor(county, "dispatcher"), columns=["title"])
+    assert "2026-11-24.csv" in answer.headers["Content-Disposition"]
 
 
 def exports(county: County) -> list[dict[str, Any]]:
