@@ -108,7 +108,7 @@ class SupervisionOffice:
 
     def _clock_time(self, instant: datetime) -> str:
         local = instant.astimezone(self.calendar.zone)
-        return f"{local.month}月{local.day}日{local.hour}:{local.minute:02d}"
+        return f"{local.month}月{local.day}日{local.hour}时{local.minute:02d}分"
 
     def _facts(self, one: Assignment) -> str:
         told = (
