@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 from datetime import date
 
+import pdfplumber
 import pytest
 import sqlalchemy as sa
+from werkzeug.test import TestResponse
 
 import reports
 from app.database import db, transaction
@@ -66,6 +68,55 @@ def test_a_draft_is_saved_incomplete_and_seen_as_its_paper(county: County) -> No
     with county.acting(None) as session:
         assert session.get_one(Bulletin, key).text == ""
         assert session.scalar(sa.select(NumberSeries.last).where(NumberSeries.kind == "bulletin")) is None
+
+
+def text_of(response: TestResponse) -> str:
+    """The text of a PDF page by page, without any space, the pages between form feeds."""
+    assert (response.status_code, response.mimetype) == (200, "application/pdf")
+    with pdfplumber.open(io.BytesIO(response.data)) as pdf:
+        return "\f".join("".join(page.extract_text().split()) for page in pdf.pages)
+
+
+def test_who_approves_reads_the_draft_as_its_paper_first(county: County) -> None:
+    key = statistics(county)
+    address = f"/bulletin/draft/{key}"
+    with clock.at(NOON):
+        drafter, leader = visitor(county, "supervisor"), visitor(county, "leader")
+        assert f'href="{address}?view=1"' in drafter.get(f"/bulletin/show/{key}").text
+        pages = text_of(drafter.get(address)).split("\f")
+        assert all("草稿（未编号，不得印发）" in page for page in pages)
+        assert leader.get(address).status_code == 404, "still its drafter's"
+    county.do("supervisor", Bulletin, key, "submit", {}, SERVED)
+    with clock.at(NOON):
+        page = leader.get(f"/bulletin/show/{key}").text
+        assert f'href="{address}?view=1"' in page
+        assert "送审稿 关于2026年10月" in page
+        answer = leader.get(address, query_string={"view": 1})
+        assert answer.headers["Content-Disposition"].startswith("inline; ")
+        text = text_of(answer)
+        assert text.count("送审稿（未编号，不得印发）") == text.count("\f") + 1
+        assert "2026年月日印发" in text
+        assert "号关于2026年10月" not in text, "no number"
+        assert leader.get(address).headers["Content-Disposition"].startswith("attachment; ")
+        assert text_of(visitor(county, "director").get(address)).count("送审稿")
+        for name in ("department1", "township1", "city"):
+            assert visitor(county, name).get(address).status_code in (403, 404), name
+    with county.acting(None) as session:
+        assert session.scalar(sa.select(NumberSeries.last).where(NumberSeries.kind == "bulletin")) is None
+    county.do("director", Bulletin, key, "approve", {}, APPROVED)
+    with clock.at(NOON):
+        for here in (drafter, leader):
+            assert address not in here.get(f"/bulletin/show/{key}").text
+            assert here.get(address).status_code == 404, "now there is the paper itself"
+
+
+def test_a_draft_without_text_has_no_paper(county: County) -> None:
+    concluded(county)
+    key = drafted(county, title="", text="")
+    with clock.at(NOON):
+        here = visitor(county, "supervisor")
+        assert "/bulletin/draft/" not in here.get(f"/bulletin/show/{key}").text
+        assert here.get(f"/bulletin/draft/{key}").status_code == 404
 
 
 def test_every_frozen_figure_opens_its_rows_for_those_who_draft_and_approve(county: County) -> None:

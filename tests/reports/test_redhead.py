@@ -107,6 +107,20 @@ def test_what_is_signed_is_never_alone_with_the_list_of_its_annexes(sample, open
         assert "引以为戒。附件：1.县直" in signed
 
 
+@pytest.mark.parametrize(("kind", "name"), [("criticism", "two_cases"), ("statistics", "month")])
+def test_a_draft_says_so_on_every_page_and_leaves_its_day_open(sample, opened, kind, name):
+    data = {**sample(kind, name), "number": "", "stage": "送审稿"}
+    pdf = opened(reports.render(kind, data))
+    assert pdf.metadata["Title"].endswith("（送审稿）")
+    for page in pdf.pages:
+        mark = page.search("送审稿（未编号，不得印发）")[0]
+        assert mark["bottom"] * MM < 37
+        assert mark["x0"] * MM == pytest.approx(28 if page.width < page.height else 35, abs=0.5)
+    text = flat(pdf)
+    assert "示范县人民政府督查室2026年月日" in text
+    assert "2026年月日印发" in text
+
+
 def test_without_text_there_is_no_red_head(sample):
     data = sample("criticism", "two_cases")
     data["text"] = "  \n "
