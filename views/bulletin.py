@@ -175,7 +175,10 @@ class BulletinView(RecordView):
         found = super().record_buttons(record, person)
         if not self._readable_draft(record, person):
             return found
-        return (Button(_("Read the draft (PDF)"), self.url("draft", pk=record.id, view=1), icon="file-text"), *found)
+        paper = Button(
+            _("Read the draft (PDF)"), self.url("draft", pk=record.id, view=1), icon="file-text", beside=True
+        )
+        return (paper, *found)
 
     @staticmethod
     def _readable_draft(record: Bulletin, person: Viewer) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from datetime import date
 
 import pdfplumber
@@ -89,7 +90,8 @@ def test_who_approves_reads_the_draft_as_its_paper_first(county: County) -> None
     county.do("supervisor", Bulletin, key, "submit", {}, SERVED)
     with clock.at(NOON):
         page = leader.get(f"/bulletin/show/{key}").text
-        assert f'href="{address}?view=1"' in page
+        bar = page[page.index('class="action-bar"') :].partition('class="menu-body"')[0]
+        assert f'href="{address}?view=1"' in bar, "a button, not an entry of the menu"
         assert "送审稿 关于2026年10月" in page
         answer = leader.get(address, query_string={"view": 1})
         assert answer.headers["Content-Disposition"].startswith("inline; ")
@@ -135,6 +137,39 @@ def test_every_frozen_figure_opens_its_rows_for_those_who_draft_and_approve(coun
         assert visitor(county, "township1").get(f"/bulletin/rows/{key}/calls-calls").status_code == 404
 
 
+def test_the_figures_on_the_page_are_counts_and_say_so(county: County) -> None:
+    key = statistics(county)
+    with clock.at(NOON):
+        page = visitor(county, "supervisor").get(f"/bulletin/show/{key}").text
+    heads = re.findall(r'<th scope="col"[^>]*>([^<]*)</th>', page)
+    assert "件数" in heads
+    assert {"应响应", "应反馈", "评价"} <= set(heads)
+    assert not {"编号", "响应时限", "反馈时限", "评价时间"} & set(heads[heads.index("件数") :])
+
+
+def test_what_waits_for_approval_is_on_the_approvers_workbench_and_in_the_cockpit(county: County) -> None:
+    key = drafted(county, [concluded(county)])
+    county.do("supervisor", Bulletin, key, "submit", {}, SERVED)
+    with clock.at(NOON):
+        here = visitor(county, "leader")
+        for address in ("/", "/cockpit/"):
+            page = here.get(address).text
+            assert "/bulletin/list/?tab=to_approve" in page, address
+            assert "1项待您办理" in page, address
+
+
+def test_a_papers_page_shows_the_paper_beside_few_facts_and_its_recipients_in_a_table(county: County) -> None:
+    issued(county, [concluded(county)])
+    with county.acting(None) as session:
+        key = session.scalars(sa.select(Document.id).where(Document.kind == "criticism")).one()
+    with clock.at(NOON):
+        page = visitor(county, "supervisor").get(f"/document/show/{key}").text
+    aside = page[page.index('class="record-aside"') :]
+    assert "documents-title" in aside
+    assert "尚未阅读" not in aside
+    assert "尚未阅读" in page
+
+
 def test_a_recipient_reads_the_bulletin_and_not_its_rows(county: County) -> None:
     key = statistics(county)
     county.do("supervisor", Bulletin, key, "submit", {}, SERVED)
@@ -178,6 +213,7 @@ def test_wordings_are_changed_for_the_papers_to_come(county: County) -> None:
     with clock.at(NOON):
         concluded(county)
         page = here.get("/document_text/edit/conclusion").text
+        assert "出厂文本" not in page, "nothing was changed"
         assert 'data-preview="/document_text/preview/conclusion"' in page
         texts = dict(reports.KINDS["conclusion"].texts)
         wrong = here.post("/document_text/edit/conclusion", {**texts, "signature": "{supervision_offce}"})
@@ -196,6 +232,7 @@ def test_wordings_are_changed_for_the_papers_to_come(county: County) -> None:
         told = session.scalars(sa.select(event.Event.name).where(event.Event.name == "change_wording")).all()
         assert len(told) == 1
     with clock.at(NOON):
+        assert "出厂文本：（联系人" in here.get("/document_text/edit/conclusion").text
         here.post("/document_text/edit/conclusion", texts)
         assert visitor(county, "supervisor").get("/document_text/").status_code == 403
         for address in ("/document_text/edit/nothing", "/document_text/edit/call_slips"):

@@ -61,7 +61,7 @@ def test_the_title_of_a_receipt_stands_on_the_third_line_of_its_one_page(sample,
 @pytest.mark.parametrize("leader", ["", "副县长", "县委常委、副县长、示范经济开发区党工委书记、管委会主任"])
 def test_the_copies_never_run_into_what_stands_above(sample, opened, leader):
     data = sample("rectification", "first")
-    for length in range(0, 300, 30):
+    for length in range(0, 300, 60):
         data.update(portfolio_leader=leader, requirements="改" * (5 + length))
         pdf = opened(reports.render("rectification", data))
         page = next(page for page in pdf.pages if "抄送：" in text_of(page))
