@@ -136,6 +136,7 @@ class DocumentView(RecordView):
             facts=tuple(facts),
             main_sections=(recipients,) if recipients.rows else (),
             documents=(paper,),
+            documents_first=True,
             crumbs=(Link(str(Document.plural), self.url("list")),),
         )
 
