@@ -20,6 +20,7 @@ from models.event import Event
 from models.extension import Extension
 from models.milestone import LongTerm
 from models.organisation import Organisation, OrganisationKind, RunBy
+from models.paper import preview
 from models.person import Person, make_viewer
 from models.rectification import Rectification
 from models.return_request import ReturnRequest, ReturnState
@@ -258,6 +259,17 @@ def test_the_last_months_bulletin_was_drafted_by_the_schedule_and_is_still_edite
     assert told[-1].actor_id == supervisor
     assert "更新联络信息" in draft.text
     assert len(re.findall(r"^（[一二三四五六]）", draft.text, re.MULTILINE)) >= 7
+
+
+def test_the_annex_of_long_term_handling_is_of_the_day_of_the_figures(session: Session, bulletin: Bulletin) -> None:
+    """Plans that have ended since stand in it, with what was done by then."""
+    assert bulletin.snapshot is not None
+    kept = bulletin.snapshot["calls"]["long_term"]
+    assert kept
+    numbers = session.scalars(sa.select(Call.number).where(Call.id.in_(kept)).order_by(Call.number)).all()
+    context = preview(session, "statistics", bulletin, issuer=bulletin.office).context
+    assert [row["call_no"] for row in context["long_terms"]] == list(numbers)
+    assert len(context["attachments"]) == 4
 
 
 def test_a_criticism_waits_for_the_countys_head(session: Session) -> None:
