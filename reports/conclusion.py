@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from reports.context import About, Context, parse_day
 from reports.kind import DocumentKind
+from reports.unbroken import TICKED
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ class ReviewDecision(Context):
 
     def placeholders(self) -> Mapping[str, Any]:
         """``choices`` are the three outcomes with the decided one marked."""
-        boxes = [f"{one}{'■' if one == self.outcome else '□'}" for one in ("维持", "变更", "撤销")]
+        boxes = [f"{one}{TICKED if one == self.outcome else '□'}" for one in ("维持", "变更", "撤销")]
         return {**self.to_json(), "choices": " ".join(boxes)}
 
 

@@ -15,6 +15,7 @@ from reports.context import Context
 from reports.faces import FaceSet, faces
 from reports.headline import headline
 from reports.structure import renumbered, structured
+from reports.unbroken import unbroken
 
 if TYPE_CHECKING:
     from reports.press import Press
@@ -118,6 +119,7 @@ def _environment() -> ImmutableSandboxedEnvironment:
     )
     environment.filters["structured"] = structured
     environment.filters["headline"] = headline
+    environment.filters["unbroken"] = unbroken
     return environment
 
 

@@ -119,7 +119,7 @@ ONSITE_RECORD = DocumentKind(
     texts={
         "subject": "“{call_title}”",
         "title": "现场协调记录",
-        "footnote": "议定事项已转为相应部门的办理节点。本记录用于非涉密事项，严禁填写涉密信息。",
+        "footnote": "【有 decisions】议定事项已转为相应部门的办理节点。【止】本记录用于非涉密事项，严禁填写涉密信息。",
     },
     samples={"held": _HELD, "short": _SHORT},
 )

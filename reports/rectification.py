@@ -102,7 +102,7 @@ RECTIFICATION = DocumentKind(
         "enclosure": "附件：整改情况报告表",
         "signature": "{issuer}",
         "contact": "（联系人：{contact}　　联系电话：{phone}）",
-        "copies": "{platform_office}【有 portfolio_leader】、{portfolio_leader}（分管县领导）【止】。",
+        "copies": "{platform_office}【有 portfolio_leader】，{portfolio_leader}（分管县领导）【止】。",
         "report_title": "整改情况报告表",
         "report_note": "本表可直接在平台填写。不要求乡镇（街道）填写、签字或者出具证明。",
     },

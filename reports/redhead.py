@@ -17,7 +17,7 @@ class Circular(Context):
 
     ``issuer_head`` is the name over the red rule without 文件, ``issuer`` the signature; ``to`` the main addressees
     without the colon; ``cc`` ends with a full stop or is empty. ``text`` is written in plain lines (`reports.structure`).
-    A draft has no ``number`` yet.
+    A draft has no ``number`` yet; ``stage`` says on each of its pages what it is, and its day is left open.
     """
 
     issuer_head: str
@@ -31,6 +31,7 @@ class Circular(Context):
     printer: str
     printed_on: str
     attachments: tuple[str, ...] = ()
+    stage: str = ""
 
     def __post_init__(self) -> None:
         if not self.text.strip():
@@ -46,8 +47,21 @@ class Circular(Context):
         """Points of the red head: as large as the standard's samples, smaller for a name that would not stay on one line."""
         return min(LARGEST_HEAD, HEAD_WIDTH // len(self.head))
 
+    @property
+    def signed_on(self) -> str:
+        return self._open(self.date)
+
+    @property
+    def sent_on(self) -> str:
+        return self._open(self.printed_on)
+
+    def _open(self, day: str) -> str:
+        """Month and day of a draft are filled in when it is signed."""
+        return f"{day.partition('年')[0]}年　月　日" if self.stage else day
+
     def about(self) -> About:
-        title = f"{self.title}（{self.number}）" if self.number else self.title
+        name = self.stage or self.number
+        title = f"{self.title}（{name}）" if name else self.title
         return About(title=title, author=self.issuer, written=parse_day(self.date, "date"))
 
 

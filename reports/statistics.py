@@ -24,7 +24,7 @@ _DEPARTMENTS = (
     "县审计局", "县行政审批局", "县市场监管局", "县医保局", "县统计局", "县信访局", "县综合执法局", "县投资促进局", "县乡村振兴局", "县林业局",
     "县畜牧局", "县城管局", "县大数据中心", "县公路中心", "县供销社", "县残联", "县融媒体中心",
 )  # fmt: skip
-_APART = ("县生态环境分局", "县税务局", "县供电公司")
+_APART = {"县生态环境分局": "垂直管理", "县税务局": "垂直管理", "县供电公司": "企业"}
 _TOWNSHIPS = ("青山街道", "云河镇", "石桥镇", "龙口乡", "柳林镇", "大王庄镇", "双泉镇", "平原乡")
 
 
@@ -32,7 +32,8 @@ def _rate(part: int, whole: int) -> str:
     return f"{part / whole:.1%}" if whole >= 3 else "—"
 
 
-def _department(name: str, place: int, *, apart: bool = False, fault: str = "") -> DepartmentRow:
+def _department(name: str, place: int, *, fault: str = "") -> DepartmentRow:
+    apart = name in _APART
     lead, cooperating = 2 + place * 7 % 9, place * 5 % 4
     due = lead + cooperating
     late = 1 if fault else 0
@@ -59,7 +60,7 @@ def _department(name: str, place: int, *, apart: bool = False, fault: str = "") 
         rehandled=str(late),
         extended=str(place % 3 // 2),
         returned=f"{place % 5 // 4}/{place % 4 // 3 + place % 5 // 4}",
-        remark="垂直管理" if apart else "",
+        remark=_APART.get(name, ""),
         apart=apart,
     )
 
@@ -137,7 +138,7 @@ def _bulletin(period: str, previous: str, count: int, *, attached: int) -> Stati
     rows = [
         _department(name, place, fault=faults.get(name, "")) for place, name in enumerate(_DEPARTMENTS[:count], start=1)
     ]
-    rows += [_department(name, place, apart=True) for place, name in enumerate(_APART, start=3)]
+    rows += [_department(name, place) for place, name in enumerate(_APART, start=3)]
     values = {**STATISTICS_VALUES, "period": period, "previous": previous}
     drafted = {name: renumbered(parse(text).fill(values)).strip() for name, text in STATISTICS_DRAFTS.items()}
     long_terms = (

@@ -206,7 +206,7 @@ SUPERVISION = DocumentKind(
         "enclosure": "附件：“乡呼县应”事项督办通知单回执",
         "signature": "{supervision_office}",
         "contact": "（联系人：{contact}　　联系电话：{phone}）",
-        "copies": "{platform_office}【有 portfolio_leader】、{portfolio_leader}（分管县领导）【止】。",
+        "copies": "{platform_office}【有 portfolio_leader】，{portfolio_leader}（分管县领导）【止】。",
         "receipt_title": "“乡呼县应”事项督办通知单回执",
         "receipt_note": "本回执可直接在平台填写；纸质填写的，请于{slip_due}前送{supervision_office}。",
     },

@@ -7,20 +7,22 @@ from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Response, render_template, request
+from flask import Response, flash, redirect, render_template, request
 from flask_appbuilder import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Session
 
 import reports
 from app.database import db
+from app.portal.download import disposition
 from app.portal.listing import TabSpec
-from app.portal.page import Cell, Column, Fact, Link, RecordPage, Row, Section
+from app.portal.page import Attachment, Button, Cell, Column, Fact, Link, RecordPage, Row, Section
 from app.portal.record_view import Failed, RecordView
 from app.portal.sheet import Sheet
 from app.portal.timeline import entries, happened
 from models import viewer
-from models.bulletin import Bulletin, BulletinKind, BulletinState
+from models.bulletin import OUT, Bulletin, BulletinKind, BulletinState
 from models.bulletin_workflow import kind_of
 from models.document_text import texts_of
 from models.field import LONGEST_TEXT, FieldError, clean_text
@@ -48,6 +50,10 @@ RECIPIENTS = frozenset(
         "agency_head",
     }
 )
+
+
+STAGES = {BulletinState.draft: "草稿", BulletinState.submitted: "送审稿", BulletinState.approved: "待印发稿"}
+"""What stands on every page of a bulletin that is not issued yet."""
 
 
 def to_approve(person: Viewer) -> sa.ColumnElement[bool]:
@@ -127,7 +133,11 @@ class BulletinView(RecordView):
             number=record.number or "",
             facts=facts,
             main_sections=tuple(sections),
-            documents=(*page.documents, *papers_about(record, self.appbuilder.view_of("document").url)),
+            documents=(
+                *page.documents,
+                *self._draft_paper(record, person),
+                *papers_about(record, self.appbuilder.view_of("document").url),
+            ),
         )
 
     @expose("/rows/<int:pk>/<figure>")
@@ -158,7 +168,73 @@ class BulletinView(RecordView):
         )
         return render_template("sheet.html", page=page, frame_active=(self.group, ""))
 
-    # The draft beside its paper
+    # The draft as the paper that it becomes
+
+    def record_buttons(self, record: Bulletin, person: Viewer) -> tuple[Button, ...]:
+        """What is approved is read first."""
+        found = super().record_buttons(record, person)
+        if not self._readable_draft(record, person):
+            return found
+        paper = Button(
+            _("Read the draft (PDF)"), self.url("draft", pk=record.id, view=1), icon="file-text", beside=True
+        )
+        return (paper, *found)
+
+    @staticmethod
+    def _readable_draft(record: Bulletin, person: Viewer) -> bool:
+        """Whether there is a draft to read, and this person has part in it."""
+        written = bool(record.title and record.text)
+        if record.kind == BulletinKind.statistics:
+            written = written and record.snapshot is not None
+        return written and record.state not in OUT and person.has_role(*DRAFTERS, *APPROVERS)
+
+    def _draft_paper(self, record: Bulletin, person: Viewer) -> tuple[Attachment, ...]:
+        if not self._readable_draft(record, person):
+            return ()
+        return (
+            Attachment(
+                self._draft_name(record),
+                self.url("draft", pk=record.id),
+                preview_url=self.url("draft", pk=record.id, view=1),
+            ),
+        )
+
+    @staticmethod
+    def _draft_name(record: Bulletin) -> str:
+        return f"{STAGES[record.state]} {record.title}.pdf"
+
+    @expose("/draft/<int:pk>")
+    def draft(self, pk: int) -> Any:
+        """What is not issued yet as its paper, marked as what it is; nothing is kept and no number taken."""
+        person = self.demand("can_show")
+        session = db.session()
+        record: Bulletin = load_visible(session, Bulletin, pk)
+        if not self._readable_draft(record, person):
+            raise NotFound()
+        name = self._draft_name(record)
+        try:
+            response = self._drafted(session, record)
+        except (Invalid, ContextError) as refused:
+            session.rollback()
+            flash(self._not_shown(refused)[0]["message"], "warning")
+            return redirect(self.url("show", pk=pk))
+        response.headers["Content-Disposition"] = disposition(
+            name, f"{pk}.pdf", "inline" if request.args.get("view") else "attachment"
+        )
+        return response
+
+    @staticmethod
+    def _drafted(session: Session, record: Bulletin) -> Response:
+        """The paper as the record stands. The database is not held while it is made."""
+        kind = kind_of(record)
+        found = preview(session, kind, record, issuer=record.office)
+        texts, stage = texts_of(session, record.county_id, kind), STAGES[record.state]
+        session.rollback()
+        response = Response(
+            reports.render(kind, {**found.context, "stage": stage}, texts=texts), mimetype="application/pdf"
+        )
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        return response
 
     def preview_url(self, record: Bulletin) -> str:
         return self.url("preview", pk=record.id)
@@ -169,21 +245,15 @@ class BulletinView(RecordView):
         self.demand("can_edit")
         session = db.session()
         record: Bulletin = load_visible(session, Bulletin, pk)
-        kind = kind_of(record)
         try:
             with session.no_autoflush:
                 self._take_typed(record)
                 if record.kind == BulletinKind.statistics and record.snapshot is None:
                     raise Invalid({"text": _l("Please take the figures first (“Write from the figures”).")})
-                found = preview(session, kind, record, issuer=record.office)
-            texts = texts_of(session, record.county_id, kind)
+                return self._drafted(session, record)
         except (Invalid, ContextError, FieldError) as refused:
             session.rollback()
             return self._not_shown(refused)
-        session.rollback()  # the database is not held while the paper is made
-        response = Response(reports.render(kind, found.context, texts=texts), mimetype="application/pdf")
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        return response
 
     @staticmethod
     def _take_typed(record: Bulletin) -> None:

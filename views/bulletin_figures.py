@@ -32,12 +32,12 @@ CALL_FIGURES: Final[Mapping[str, Any]] = {
 ASSIGNMENT_FIGURES: Final[Mapping[str, Any]] = {
     "lead": _l("Lead"),
     "cooperating": _l("Cooperating"),
-    "respond_due": _l("Response due"),
+    "respond_due": _l("Responses due"),
     "respond_ok": _l("Responded in time"),
-    "report_due": _l("Report due"),
+    "report_due": _l("Reports due"),
     "report_ok": _l("Reported in time"),
     "reported_late": _l("Reported late"),
-    "evaluated": _l("Evaluated"),
+    "evaluated": _l("Evaluations"),
     "satisfied": _l("Satisfied"),
     "fair": _l("Fair"),
     "dissatisfied": _l("Dissatisfied"),
@@ -88,7 +88,7 @@ def sections(session: Session, county_id: int, snapshot: Mapping[str, Any], url:
     )
     yield Section(
         _("Calls of the period"),
-        columns=(Column("name", _("Figure")), Column("count", _("Number"), number=True)),
+        columns=(Column("name", _("Figure")), Column("count", _("Count"), number=True)),
         rows=tuple(
             _row(name, (Cell(str(label)), _linked(len(calls_behind(snapshot, name)), url(f"calls-{name}"))))
             for name, label in CALL_FIGURES.items()

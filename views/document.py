@@ -17,7 +17,7 @@ from app.database import db
 from app.portal.download import RETRY_SECONDS, paper_response
 from app.portal.frame import Entry
 from app.portal.listing import TabSpec
-from app.portal.page import Attachment, Button, Cell, Fact, Link, RecordPage
+from app.portal.page import Attachment, Button, Cell, Column, Fact, Link, RecordPage, Row, Section
 from app.portal.papers import Form, NotTogether, chosen_papers, papers_response
 from app.portal.record.bulk import chosen_keys
 from app.portal.record_view import Failed, RecordView
@@ -102,9 +102,6 @@ class DocumentView(RecordView):
             Fact(str(fields["issuer"].label), Cell(record.issuer.name)),
             Fact(str(fields["issued_at"].label), Cell(value_text(fields["issued_at"], record.issued_at))),
         ]
-        for recipient in record.recipients:
-            read = value_text(fields["issued_at"], recipient.read_at) if recipient.read_at else _("not read yet")
-            facts.append(Fact(recipient.organisation.short_name, Cell(read)))
         about = self.page_url(record.about_type, record.about_id)
         if about:
             facts.append(Fact(_("About"), Cell(_("Open the record"), url=about)))
@@ -117,11 +114,29 @@ class DocumentView(RecordView):
             ready=record.sha256 is not None,
             preview_url=self.url("pdf", pk=record.id, view=1) if record.sha256 else "",
         )
+        recipients = Section(
+            _("Recipients"),
+            columns=(Column("organisation", _("Organisation")), Column("read", _("First read"))),
+            rows=tuple(
+                Row(
+                    str(one.organisation_id),
+                    "",
+                    (
+                        Cell(one.organisation.short_name),
+                        Cell(value_text(fields["issued_at"], one.read_at) if one.read_at else _("not read yet")),
+                    ),
+                    one.organisation.short_name,
+                )
+                for one in record.recipients
+            ),
+        )
         return replace(
             page,
             number=record.number,
             facts=tuple(facts),
+            main_sections=(recipients,) if recipients.rows else (),
             documents=(paper,),
+            documents_first=True,
             crumbs=(Link(str(Document.plural), self.url("list")),),
         )
 

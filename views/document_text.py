@@ -104,7 +104,7 @@ class DocumentTextView(AdministrationPage):
         factory = _factory(found)
         present = factory | texts_of(db.session(), county_id, kind)
         form = self.form(
-            [_field(name, text) for name, text in factory.items()],
+            [_field(name, text, changed=present[name] != text) for name, text in factory.items()],
             values=present,
             submitted=request.method == "POST",
         )
@@ -164,9 +164,10 @@ def _factory(kind: DocumentKind) -> dict[str, str]:
     return {**kind.drafts, **kind.texts}
 
 
-def _field(name: str, factory: str) -> Field:
-    """A passage under its name; the factory's wording stands below it."""
-    return Field(name, PASSAGES[name], "long_text", length=LONGEST, help=_("Factory wording: %(text)s", text=factory))
+def _field(name: str, factory: str, *, changed: bool) -> Field:
+    """A passage under its name; below one that the county changed stands the factory's wording."""
+    told = _("Factory wording: %(text)s", text=factory) if changed else ""
+    return Field(name, PASSAGES[name], "long_text", length=LONGEST, help=told)
 
 
 def _typed(text: str | None) -> str:

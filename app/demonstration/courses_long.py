@@ -136,6 +136,7 @@ class LongCourses:
             else:
                 entry["names"] = calls.staff.officer_person(invitee.organisation_id).name
             attendance.append(entry)
+        leader = calls.staff.leader_person(call.township_id)
         decisions = [
             {"text": calls.phrase("decision"), "department": str(meeting.invitees[0].organisation_id), "day": day}
         ]
@@ -144,7 +145,8 @@ class LongCourses:
             meeting,
             "record",
             attendance=attendance,
-            township_names=calls.staff.leader_person(call.township_id).name,
+            township_names=leader.name,
+            chair=f"{leader.name}（{leader.position}）" if leader.position else leader.name,
             record=calls.phrase("convening_record"),
             decisions=decisions,
         )

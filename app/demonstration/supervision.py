@@ -75,10 +75,12 @@ class SupervisionOffice:
             self._begin_conclusion(one, asked=asked)
         if served:
             self._criticise(served[:2])
-        for conclusion in served[2:]:
+        for conclusion in served[:1]:
             self._review(conclusion)
         for conclusion in served[1:2]:
             self._uphold(conclusion)
+        if served[2:]:
+            self._submit_criticism(served[2:], days=1)
 
     # What there is to look at
 
@@ -108,7 +110,7 @@ class SupervisionOffice:
 
     def _clock_time(self, instant: datetime) -> str:
         local = instant.astimezone(self.calendar.zone)
-        return f"{local.month}月{local.day}日{local.hour}:{local.minute:02d}"
+        return f"{local.month}月{local.day}日{local.hour}时{local.minute:02d}分"
 
     def _facts(self, one: Assignment) -> str:
         told = (
@@ -197,14 +199,18 @@ class SupervisionOffice:
         return conclusion
 
     def _criticise(self, conclusions: list[Conclusion]) -> None:
-        """Written from its cases, submitted, signed on paper by the county's head and entered for him; the orders follow."""
+        """Submitted, signed on paper by the county's head and entered for him; the orders follow."""
+        self._sign(self._submit_criticism(conclusions, days=5), self.at(5, 16, 30))
+        self._rectify()
+
+    def _submit_criticism(self, conclusions: list[Conclusion], *, days: int) -> Bulletin:
+        """Written from its cases and submitted; the last one waits for the county's head."""
         with viewer.system():
             cases = [BulletinCase(conclusion=one) for one in conclusions]
-        bulletin = self._save("supervisor", self.at(5, 9, 20), Bulletin(title="", text=""), cases=cases)
-        self._perform("supervisor", self.at(5, 9, 22), bulletin, "write")
-        self._perform("supervisor", self.at(5, 10), bulletin, "submit")
-        self._sign(bulletin, self.at(5, 16, 30))
-        self._rectify()
+        bulletin: Bulletin = self._save("supervisor", self.at(days, 9, 20), Bulletin(title="", text=""), cases=cases)
+        self._perform("supervisor", self.at(days, 9, 22), bulletin, "write")
+        self._perform("supervisor", self.at(days, 10), bulletin, "submit")
+        return bulletin
 
     def _sign(self, bulletin: Bulletin, at: datetime) -> None:
         """The director attaches the scan of the sheet that the county's head signed, and approves for him with its code."""

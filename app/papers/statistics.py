@@ -27,7 +27,7 @@ from models.call_words import DeclineReason
 from models.conclusion import Finding
 from models.document import Document
 from models.document_text import texts_of
-from models.milestone import LongTerm, LongTermState, MilestoneState
+from models.milestone import LongTerm, LongTermState
 from models.organisation import Organisation
 from models.paper import Paper, platform_office
 from models.person import Person
@@ -348,17 +348,26 @@ class Telling:
             )
 
     def long_terms(self) -> Iterator[LongTermRow]:
-        """The period's calls in long-term handling, with their plan as it stands."""
+        """The period's calls in long-term handling, with their plan as it stood when the figures were frozen."""
+
+        def came(instant: datetime | None) -> bool:
+            return instant is not None and instant <= self.as_of
+
         query = (
             sa.select(LongTerm)
             .join(Call, Call.id == LongTerm.call_id)
-            .where(LongTerm.call_id.in_(self.snapshot["calls"]["long_term"]), LongTerm.state == LongTermState.approved)
+            .where(
+                LongTerm.call_id.in_(self.snapshot["calls"]["long_term"]),
+                LongTerm.state.in_((LongTermState.approved, LongTermState.completed, LongTermState.ended)),
+                LongTerm.decided_at <= self.as_of,
+                sa.or_(LongTerm.ended_at.is_(None), LongTerm.ended_at > self.as_of),
+            )
             .options(selectinload(LongTerm.milestones))
             .order_by(Call.number)
         )
         for one in self.session.scalars(query):
-            following = next((each for each in one.milestones if each.completed_at is None), None)
-            done = [each for each in one.milestones if each.state == MilestoneState.completed]
+            following = next((each for each in one.milestones if not came(each.completed_at)), None)
+            done = [each for each in one.milestones if came(each.completed_at)]
             last = max((each.day for each in one.milestones), default=None)
             leader = (one.leader.position or "县领导") if one.leader is not None else ""
             decided = date_text(one.decided_at, self.calendar.zone) if one.decided_at is not None else ""

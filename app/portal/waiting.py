@@ -14,8 +14,8 @@ from app.portal.listing import CAP, TabSpec
 from app.portal.page import Button, Pill, WorkItem
 from models.viewer import Viewer
 
-TODO = "todo"
-"""Name of the saved view that holds what a person has to do; see `tabs` of the record types."""
+TODO = frozenset({"todo", "to_approve", "to_decide", "to_sign"})
+"""Names of the saved views that hold what a person has to do; see `tabs` of the record types."""
 
 
 def waiting_lists(person: Viewer, *, without: str) -> tuple[WorkItem, ...]:
@@ -37,7 +37,7 @@ def _own(view: Any, person: Viewer) -> TabSpec | None:
     """The view of a list that is this person's work, if the list is in his navigation."""
     if not any(shown(entry, person) for entry in view.navigation()):
         return None
-    return next((tab for tab in view.tabs(person) if tab.name == TODO), None)
+    return next((tab for tab in view.tabs(person) if tab.name in TODO), None)
 
 
 def _count(model: Any, tab: TabSpec) -> Any:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+import re
 from datetime import date
 
+import pdfplumber
 import pytest
 import sqlalchemy as sa
+from werkzeug.test import TestResponse
 
 import reports
 from app.database import db, transaction
@@ -68,6 +71,56 @@ def test_a_draft_is_saved_incomplete_and_seen_as_its_paper(county: County) -> No
         assert session.scalar(sa.select(NumberSeries.last).where(NumberSeries.kind == "bulletin")) is None
 
 
+def text_of(response: TestResponse) -> str:
+    """The text of a PDF page by page, without any space, the pages between form feeds."""
+    assert (response.status_code, response.mimetype) == (200, "application/pdf")
+    with pdfplumber.open(io.BytesIO(response.data)) as pdf:
+        return "\f".join("".join(page.extract_text().split()) for page in pdf.pages)
+
+
+def test_who_approves_reads_the_draft_as_its_paper_first(county: County) -> None:
+    key = statistics(county)
+    address = f"/bulletin/draft/{key}"
+    with clock.at(NOON):
+        drafter, leader = visitor(county, "supervisor"), visitor(county, "leader")
+        assert f'href="{address}?view=1"' in drafter.get(f"/bulletin/show/{key}").text
+        pages = text_of(drafter.get(address)).split("\f")
+        assert all("草稿（未编号，不得印发）" in page for page in pages)
+        assert leader.get(address).status_code == 404, "still its drafter's"
+    county.do("supervisor", Bulletin, key, "submit", {}, SERVED)
+    with clock.at(NOON):
+        page = leader.get(f"/bulletin/show/{key}").text
+        bar = page[page.index('class="action-bar"') :].partition('class="menu-body"')[0]
+        assert f'href="{address}?view=1"' in bar, "a button, not an entry of the menu"
+        assert "送审稿 关于2026年10月" in page
+        answer = leader.get(address, query_string={"view": 1})
+        assert answer.headers["Content-Disposition"].startswith("inline; ")
+        text = text_of(answer)
+        assert text.count("送审稿（未编号，不得印发）") == text.count("\f") + 1
+        assert "2026年月日印发" in text
+        assert "号关于2026年10月" not in text, "no number"
+        assert leader.get(address).headers["Content-Disposition"].startswith("attachment; ")
+        assert text_of(visitor(county, "director").get(address)).count("送审稿")
+        for name in ("department1", "township1", "city"):
+            assert visitor(county, name).get(address).status_code in (403, 404), name
+    with county.acting(None) as session:
+        assert session.scalar(sa.select(NumberSeries.last).where(NumberSeries.kind == "bulletin")) is None
+    county.do("director", Bulletin, key, "approve", {}, APPROVED)
+    with clock.at(NOON):
+        for here in (drafter, leader):
+            assert address not in here.get(f"/bulletin/show/{key}").text
+            assert here.get(address).status_code == 404, "now there is the paper itself"
+
+
+def test_a_draft_without_text_has_no_paper(county: County) -> None:
+    concluded(county)
+    key = drafted(county, title="", text="")
+    with clock.at(NOON):
+        here = visitor(county, "supervisor")
+        assert "/bulletin/draft/" not in here.get(f"/bulletin/show/{key}").text
+        assert here.get(f"/bulletin/draft/{key}").status_code == 404
+
+
 def test_every_frozen_figure_opens_its_rows_for_those_who_draft_and_approve(county: County) -> None:
     key = statistics(county)
     with clock.at(NOON):
@@ -82,6 +135,39 @@ def test_every_frozen_figure_opens_its_rows_for_those_who_draft_and_approve(coun
             assert here.get(f"/bulletin/rows/{key}/{figure}").status_code == 404
         assert visitor(county, "leader").get(f"/bulletin/rows/{key}/calls-calls").status_code == 404, "still a draft"
         assert visitor(county, "township1").get(f"/bulletin/rows/{key}/calls-calls").status_code == 404
+
+
+def test_the_figures_on_the_page_are_counts_and_say_so(county: County) -> None:
+    key = statistics(county)
+    with clock.at(NOON):
+        page = visitor(county, "supervisor").get(f"/bulletin/show/{key}").text
+    heads = re.findall(r'<th scope="col"[^>]*>([^<]*)</th>', page)
+    assert "件数" in heads
+    assert {"应响应", "应反馈", "评价"} <= set(heads)
+    assert not {"编号", "响应时限", "反馈时限", "评价时间"} & set(heads[heads.index("件数") :])
+
+
+def test_what_waits_for_approval_is_on_the_approvers_workbench_and_in_the_cockpit(county: County) -> None:
+    key = drafted(county, [concluded(county)])
+    county.do("supervisor", Bulletin, key, "submit", {}, SERVED)
+    with clock.at(NOON):
+        here = visitor(county, "leader")
+        for address in ("/", "/cockpit/"):
+            page = here.get(address).text
+            assert "/bulletin/list/?tab=to_approve" in page, address
+            assert "1项待您办理" in page, address
+
+
+def test_a_papers_page_begins_with_the_paper_and_has_its_recipients_in_a_table(county: County) -> None:
+    issued(county, [concluded(county)])
+    with county.acting(None) as session:
+        key = session.scalars(sa.select(Document.id).where(Document.kind == "criticism")).one()
+    with clock.at(NOON):
+        page = visitor(county, "supervisor").get(f"/document/show/{key}").text
+    main, _aside, aside = page.partition('class="record-aside"')
+    assert main.index("documents-title") < main.index("尚未阅读")
+    assert "尚未阅读" not in aside
+    assert "documents-title" not in aside
 
 
 def test_a_recipient_reads_the_bulletin_and_not_its_rows(county: County) -> None:
@@ -127,6 +213,7 @@ def test_wordings_are_changed_for_the_papers_to_come(county: County) -> None:
     with clock.at(NOON):
         concluded(county)
         page = here.get("/document_text/edit/conclusion").text
+        assert "出厂文本" not in page, "nothing was changed"
         assert 'data-preview="/document_text/preview/conclusion"' in page
         texts = dict(reports.KINDS["conclusion"].texts)
         wrong = here.post("/document_text/edit/conclusion", {**texts, "signature": "{supervision_offce}"})
@@ -145,6 +232,7 @@ def test_wordings_are_changed_for_the_papers_to_come(county: County) -> None:
         told = session.scalars(sa.select(event.Event.name).where(event.Event.name == "change_wording")).all()
         assert len(told) == 1
     with clock.at(NOON):
+        assert "出厂文本：（联系人" in here.get("/document_text/edit/conclusion").text
         here.post("/document_text/edit/conclusion", texts)
         assert visitor(county, "supervisor").get("/document_text/").status_code == 403
         for address in ("/document_text/edit/nothing", "/document_text/edit/call_slips"):

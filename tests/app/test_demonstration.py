@@ -6,9 +6,7 @@ import json
 import re
 import string
 from collections import Counter
-from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
+from datetime import date, timedelta
 from random import Random
 from typing import Any
 
@@ -18,14 +16,12 @@ from flask import Flask
 from sqlalchemy.orm import Session
 from werkzeug.security import check_password_hash
 
-import app as program
 from app.database import db
 from app.demonstration import CannotLoad, demo, load
 from app.demonstration.county import FOLDER
 from app.demonstration.deck import Deck
 from app.demonstration.matters import read_library
 from app.demonstration.plan import MONTHS, months_before
-from app.installation import install
 from models import clock, event, viewer
 from models.admission import Admission, AdmissionOpinion
 from models.agency import AgencyStaff, MembershipTransfer, StationedAgency
@@ -53,46 +49,8 @@ from models.roster import on_duty
 from models.setting import setting
 from models.supervision import Notice, NoticeKind, NoticeState
 from models.workflow import workflow_of
+from tests.app.demonstrated import BEGINS, PASSWORD, load_on_the_day, silent
 from views.work import todo
-
-TODAY = date(2026, 11, 23)
-BEGINS = datetime(2026, 11, 22, 16, tzinfo=UTC)
-"""When that day begins in the county."""
-
-PASSWORD = "for-tests-only-7"
-
-
-def silent(line: str) -> None:
-    """Nobody is told."""
-
-
-def load_on_the_day(**options: Any) -> None:
-    with clock.at(BEGINS + timedelta(hours=9)):
-        load(today=TODAY, progress=options.pop("progress", silent), **options)
-
-
-@pytest.fixture(scope="module")
-def demonstration(tmp_path_factory: pytest.TempPathFactory, data_dir: Path) -> Iterator[Flask]:
-    """An application with the demonstration county, loaded once for all tests that only look."""
-    path = tmp_path_factory.mktemp("demonstration") / "huying.sqlite3"
-    app = program.create_app(
-        {"TESTING": True, "SQLALCHEMY_DATABASE_URI": f"sqlite:///{path}", "DEMO_PASSWORD": PASSWORD}
-    )
-    with app.app_context():
-        install()
-        load_on_the_day()
-        yield app
-        db.session.remove()
-        db.engine.dispose()
-
-
-@pytest.fixture
-def session(demonstration: Flask) -> Iterator[Session]:
-    """A look at everything, as the system."""
-    with demonstration.app_context(), viewer.system():
-        yield db.session()
-        db.session.remove()
-
 
 # ---- who and what
 

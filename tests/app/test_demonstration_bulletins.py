@@ -1,65 +1,56 @@
-"""Last month's statistics bulletin of the demonstration county against an independent recount, and its criticism to the end."""
+"""The statistics bulletins of the demonstration county against an independent recount, its criticism to the end, and what still waits."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from flask import Flask
 from sqlalchemy.orm import Session
 
-import app as program
-from app.database import db
-from app.installation import install
-from models import viewer
 from models.bulletin import Bulletin, BulletinKind, BulletinState
 from models.calendar import work_calendar
 from models.call import Assignment, Call
 from models.call_words import AssignmentRole, CallKind, CallState, Satisfaction, Solved
 from models.document import Document
+from models.event import Event
 from models.extension import Extension
 from models.milestone import LongTerm
 from models.organisation import Organisation, OrganisationKind, RunBy
+from models.paper import preview
+from models.person import Person, make_viewer
 from models.rectification import Rectification
 from models.return_request import ReturnRequest, ReturnState
-from tests.app.test_demonstration import PASSWORD, load_on_the_day
+from models.review import ReviewRequest
+from views.bulletin import to_approve
 
 
-@pytest.fixture(scope="module")
-def demonstration(tmp_path_factory: pytest.TempPathFactory, data_dir: Path) -> Iterator[Flask]:
-    path = tmp_path_factory.mktemp("bulletins") / "huying.sqlite3"
-    app = program.create_app(
-        {"TESTING": True, "SQLALCHEMY_DATABASE_URI": f"sqlite:///{path}", "DEMO_PASSWORD": PASSWORD}
-    )
-    with app.app_context():
-        install()
-        load_on_the_day()
-    yield app
-    with app.app_context():
-        db.engine.dispose()
+@pytest.fixture(params=[9, 10])
+def bulletin(request: pytest.FixtureRequest, session: Session) -> Bulletin:
+    """The statistics bulletins of the two whole months: the one that is issued, and the last one, still a draft."""
+    return of_month(session, request.param)
 
 
 @pytest.fixture
-def session(demonstration: Flask) -> Iterator[Session]:
-    with demonstration.app_context(), viewer.system():
-        yield db.session()
-        db.session.remove()
+def newest(session: Session) -> Bulletin:
+    """Of the last month: the records still tell what was due when its figures were frozen; of older ones deadlines have moved since."""
+    return of_month(session, 10)
 
 
 @pytest.fixture
-def october(session: Session) -> Bulletin:
+def issued(session: Session) -> Bulletin:
+    found = of_month(session, 9)
+    assert found.state == BulletinState.issued
+    return found
+
+
+def of_month(session: Session, month: int) -> Bulletin:
+    first = date(2026, month, 1)
     return session.scalars(
-        sa.select(Bulletin).where(
-            Bulletin.kind == BulletinKind.statistics,
-            Bulletin.state == BulletinState.issued,
-            Bulletin.period_from == date(2026, 10, 1),
-        )
+        sa.select(Bulletin).where(Bulletin.kind == BulletinKind.statistics, Bulletin.period_from == first)
     ).one()
 
 
@@ -70,8 +61,10 @@ class Recount:
         assert bulletin.frozen_at is not None
         self.session, self.now = session, bulletin.frozen_at
         self.calendar = work_calendar(session, bulletin.county_id)
-        self.start = datetime.combine(date(2026, 10, 1), time(0), tzinfo=self.calendar.zone)
-        self.end = datetime.combine(date(2026, 11, 1), time(0), tzinfo=self.calendar.zone)
+        assert bulletin.period_from is not None
+        assert bulletin.period_to is not None
+        self.start = datetime.combine(bulletin.period_from, time(0), tzinfo=self.calendar.zone)
+        self.end = datetime.combine(bulletin.period_to + timedelta(days=1), time(0), tzinfo=self.calendar.zone)
         self.calls = [
             call
             for call in session.scalars(sa.select(Call).order_by(Call.id))
@@ -162,25 +155,25 @@ FIGURES = (
 )  # fmt: skip
 
 
-def test_every_number_of_last_months_calls_is_the_recount(session: Session, october: Bulletin) -> None:
-    assert october.snapshot is not None
-    frozen = {name: len(keys) for name, keys in october.snapshot["calls"].items()}
-    assert frozen == Recount(session, october).call_counts()
+def test_every_number_of_last_months_calls_is_the_recount(session: Session, bulletin: Bulletin) -> None:
+    assert bulletin.snapshot is not None
+    frozen = {name: len(keys) for name, keys in bulletin.snapshot["calls"].items()}
+    assert frozen == Recount(session, bulletin).call_counts()
     assert frozen["calls"] > 50
 
 
-def test_every_number_of_the_departments_is_the_recount(session: Session, october: Bulletin) -> None:
-    assert october.snapshot is not None
-    recount = Recount(session, october)
-    for row in october.snapshot["departments"]:
+def test_every_number_of_the_departments_is_the_recount(session: Session, newest: Bulletin) -> None:
+    assert newest.snapshot is not None
+    recount = Recount(session, newest)
+    for row in newest.snapshot["departments"]:
         counted = recount.counts(row["id"])
         frozen = {name: len(row["rows"][name]) for name in FIGURES}
         assert frozen == {name: counted.get(name, 0) for name in FIGURES}, row["name"]
 
 
-def test_the_paper_says_what_was_counted(session: Session, october: Bulletin) -> None:
-    document = session.get_one(Document, october.document_id)
-    context, recount = document.context, Recount(session, october)
+def test_the_paper_says_what_was_counted(session: Session, issued: Bulletin) -> None:
+    document = session.get_one(Document, issued.document_id)
+    context, recount = document.context, Recount(session, issued)
     total, calls = recount.counts(), recount.call_counts()
     text = context["text"]
     assert f"全县受理乡镇（街道）呼叫{calls['calls']}件" in text
@@ -203,9 +196,9 @@ def test_the_paper_says_what_was_counted(session: Session, october: Bulletin) ->
             assert bool(re.fullmatch(r"[\d.]+%", row["respond_rate"])) == compared
 
 
-def test_extensions_and_returns_are_the_recount(session: Session, october: Bulletin) -> None:
-    assert october.snapshot is not None
-    recount = Recount(session, october)
+def test_extensions_and_returns_are_the_recount(session: Session, bulletin: Bulletin) -> None:
+    assert bulletin.snapshot is not None
+    recount = Recount(session, bulletin)
 
     def during(one: Any) -> bool:
         return recount.start <= one.assignment.assigned_at < recount.end
@@ -213,28 +206,29 @@ def test_extensions_and_returns_are_the_recount(session: Session, october: Bulle
     granted = [one for one in session.scalars(sa.select(Extension)) if during(one) and recount.came(one.answered_at)]
     asked = [one for one in session.scalars(sa.select(ReturnRequest)) if during(one) and recount.came(one.requested_at)]
     upheld = [one for one in asked if one.state == ReturnState.upheld and recount.came(one.ruled_at)]
-    rows = october.snapshot["departments"]
+    rows = bulletin.snapshot["departments"]
     assert sum(len(row["rows"]["extended"]) for row in rows) == sum(str(one.state) == "granted" for one in granted)
     assert sum(len(row["rows"]["return_asked"]) for row in rows) == len(asked)
     assert sum(len(row["rows"]["return_upheld"]) for row in rows) == len(upheld)
 
 
-def test_townships_stand_in_their_order_with_their_workload(session: Session, october: Bulletin) -> None:
-    assert october.snapshot is not None
+def test_townships_stand_in_their_order_with_their_workload(session: Session, bulletin: Bulletin) -> None:
+    assert bulletin.snapshot is not None
     order = session.scalars(
         sa.select(Organisation.short_name)
         .where(Organisation.kind == OrganisationKind.township)
         .order_by(Organisation.order, Organisation.id)
     ).all()
-    rows = october.snapshot["townships"]
+    rows = bulletin.snapshot["townships"]
     assert [row["name"] for row in rows] == list(order)
-    raised = Counter(call.township_id for call in Recount(session, october).calls)
+    raised = Counter(call.township_id for call in Recount(session, bulletin).calls)
     assert {row["id"]: row["calls"] for row in rows} == {row["id"]: raised[row["id"]] for row in rows}
 
 
 def test_a_criticism_of_two_cases_went_to_paper_and_was_corrected_after_a_review(session: Session) -> None:
-    bulletin = session.scalars(sa.select(Bulletin).where(Bulletin.kind == BulletinKind.criticism)).one()
-    assert bulletin.state == BulletinState.corrected
+    bulletin = session.scalars(
+        sa.select(Bulletin).where(Bulletin.kind == BulletinKind.criticism, Bulletin.state == BulletinState.corrected)
+    ).one()
     assert len(bulletin.cases) == 2
     assert bulletin.approved_for is not None
     assert bulletin.approved_by_id != bulletin.approved_for_id
@@ -252,3 +246,44 @@ def test_a_criticism_of_two_cases_went_to_paper_and_was_corrected_after_a_review
     assert [one.assignment.marks(bulletin.issued_at + timedelta(days=30)) for one in taken_back if one.assignment] == [
         []
     ]
+
+
+def test_the_last_months_bulletin_was_drafted_by_the_schedule_and_is_still_edited(session: Session) -> None:
+    draft = of_month(session, 10)
+    assert draft.state == BulletinState.draft
+    told = session.scalars(
+        sa.select(Event).where(Event.record_type == "bulletin", Event.record_id == draft.id).order_by(Event.sequence)
+    ).all()
+    assert (str(told[0].kind), told[0].name) == ("automatic", "draft")
+    supervisor = session.scalars(sa.select(Person.id).where(Person.username == "supervisor")).one()
+    assert told[-1].actor_id == supervisor
+    assert "更新联络信息" in draft.text
+    assert len(re.findall(r"^（[一二三四五六]）", draft.text, re.MULTILINE)) >= 7
+
+
+def test_the_annex_of_long_term_handling_is_of_the_day_of_the_figures(session: Session, bulletin: Bulletin) -> None:
+    """Plans that have ended since stand in it, with what was done by then."""
+    assert bulletin.snapshot is not None
+    kept = bulletin.snapshot["calls"]["long_term"]
+    assert kept
+    numbers = session.scalars(sa.select(Call.number).where(Call.id.in_(kept)).order_by(Call.number)).all()
+    context = preview(session, "statistics", bulletin, issuer=bulletin.office).context
+    assert [row["call_no"] for row in context["long_terms"]] == list(numbers)
+    assert len(context["attachments"]) == 4
+
+
+def test_a_criticism_waits_for_the_countys_head(session: Session) -> None:
+    waiting = session.scalars(sa.select(Bulletin).where(Bulletin.state == BulletinState.submitted)).one()
+    assert waiting.kind == BulletinKind.criticism
+    assert [one.conclusion.citable for one in waiting.cases] == [True]
+    leader, supervisor = (
+        make_viewer(session, session.scalars(sa.select(Person).where(Person.username == name)).unique().one())
+        for name in ("leader", "supervisor")
+    )
+    approving = sa.select(Bulletin.id).where(to_approve(leader))
+    assert list(session.scalars(approving)) == [waiting.id]
+    assert waiting.submitted_by_id == supervisor.person_id
+    sheets = sa.select(Document.id).where(Document.kind == "approval_sheet", Document.about_id == waiting.id)
+    assert len(session.scalars(sheets).all()) == 1
+    reviewed = session.scalars(sa.select(ReviewRequest.conclusion_id)).all()
+    assert not {one.conclusion_id for one in waiting.cases} & set(reviewed), "what is disputed is not criticised anew"

@@ -79,3 +79,23 @@ def test_sixty_decisions_repeat_their_head(sample, opened):
     found = rows(pdf)
     assert all(any(f"第{number}项" in row for row in found) for number in range(60))
     assert found.count(["序号", "事项", "责任单位", "完成时限"]) >= 3
+
+
+def test_the_foot_speaks_of_decisions_only_where_there_are_any(sample, opened):
+    held, short = (
+        "".join(
+            page.extract_text() for page in opened(reports.render("onsite_record", sample("onsite_record", name))).pages
+        )
+        for name in ("held", "short")
+    )
+    assert "议定事项已转为相应部门的办理节点。本记录" in held
+    assert "已转为相应部门的办理节点" not in short
+    assert "本记录用于非涉密事项" in short
+
+
+def test_the_last_page_never_holds_the_foot_alone(sample, opened):
+    data = sample("onsite_record", "held")
+    one = data["attending"][0]
+    for count in range(12):
+        last = opened(reports.render("onsite_record", {**data, "attending": [one] * count})).pages[-1]
+        assert "分歧及处理" in last.extract_text(), count

@@ -70,6 +70,7 @@ def test_the_seal_has_room_and_the_date_stands_four_characters_in(criticism):
     assert (office[0]["x0"] + office[-1]["x1"]) / 2 == pytest.approx((date[0]["x0"] + date[-1]["x1"]) / 2, abs=2)
     above = max(char["bottom"] for char in page.chars if char["bottom"] < office[0]["top"] and char["top"] * MM < 262)
     assert (office[0]["top"] - above) * MM > 2 * LINE
+    assert date[-1]["x1"] * MM == pytest.approx(184 - 4 * 15.785 * MM, abs=0.6)
     assert not page.images, "the seal is not drawn"
 
 
@@ -94,6 +95,30 @@ def test_the_first_page_carries_text_and_no_page_is_without_number(criticism):
     assert "近期，示范县人民政府督查室对" in text_of(criticism.pages[0])
     for place, page in enumerate(criticism.pages, start=1):
         assert f"—{place}—" in text_of(page)
+
+
+def test_what_is_signed_is_never_alone_with_the_list_of_its_annexes(sample, opened):
+    data = sample("criticism", "two_cases")
+    data["attachments"] = ["县直部门（单位）办理情况统计表", "问题事项清单", "乡镇（街道）呼叫工作量统计表"]
+    for count in range(4, 24):
+        data["text"] = "\n".join(["各部门（单位）要引以为戒。"] * count)
+        pages = [text_of(page) for page in opened(reports.render("criticism", data)).pages]
+        [signed] = [page for page in pages if "示范县人民政府督查室2026年11月27日抄送" in page]
+        assert "引以为戒。附件：1.县直" in signed
+
+
+@pytest.mark.parametrize(("kind", "name"), [("criticism", "two_cases"), ("statistics", "month")])
+def test_a_draft_says_so_on_every_page_and_leaves_its_day_open(sample, opened, kind, name):
+    data = {**sample(kind, name), "number": "", "stage": "送审稿"}
+    pdf = opened(reports.render(kind, data))
+    assert pdf.metadata["Title"].endswith("（送审稿）")
+    for page in pdf.pages:
+        mark = page.search("送审稿（未编号，不得印发）")[0]
+        assert mark["bottom"] * MM < 37
+        assert mark["x0"] * MM == pytest.approx(28 if page.width < page.height else 35, abs=0.5)
+    text = flat(pdf)
+    assert "示范县人民政府督查室2026年月日" in text
+    assert "2026年月日印发" in text
 
 
 def test_without_text_there_is_no_red_head(sample):

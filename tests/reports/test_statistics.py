@@ -5,7 +5,7 @@ import re
 import pytest
 
 import reports
-from tests.reports.measuring import MM, flat, text_of
+from tests.reports.measuring import LINE, MM, flat, text_of
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_department_tables_lie_across_and_repeat_their_head(year):
     assert len(pages) >= 2, "forty departments need more than one page"
     for page in pages:
         assert (page.width * MM, page.height * MM) == pytest.approx((297, 210), abs=0.2)
-        assert min(char["x0"] for char in page.chars) * MM >= 34
+        assert min(char["x0"] for char in page.chars if char["upright"]) * MM >= 34
         assert max(char["x1"] for char in page.chars) * MM <= 297 - 36
     assert "合计" in text_of(pages[-1])
 
@@ -97,3 +97,43 @@ def test_without_findings_the_text_says_so():
     drafted = kind.draft({**kind.draft_sample, "findings": 0})["text"]
     assert "本期未发现不响应、迟响应和响应不作为问题。" in drafted
     assert "县水利局" not in drafted[: drafted.index("四、")]
+
+
+def test_units_of_others_have_a_dash_where_a_rate_would_stand(month):
+    table = page_with(month, "附件1县直部门").extract_tables()[0]
+    [row] = [row for row in table if row[1] == "县供电公司"]
+    assert [row[place] for place in (6, 9, 17, 18)] == ["—"] * 4
+    assert row[-1] == "企业"
+
+
+def test_the_title_of_an_annex_stands_on_the_third_line(month):
+    for name, title in (
+        ("附件1", "县直部门"),
+        ("附件2", "问题事项清单"),
+        ("附件3", "乡镇（街道）"),
+        ("附件4", "长期办理"),
+    ):
+        page = page_with(month, f"{name}{title}")
+        first, third = page.search(name)[0], page.search(title)[0]
+        assert (third["top"] + third["bottom"] - first["top"] - first["bottom"]) / 2 * MM == pytest.approx(
+            2 * LINE, abs=1
+        )
+
+
+def test_the_number_of_a_page_that_lies_across_stands_where_it_does_on_the_others(month):
+    """Turned with its head to the left as it is bound: 7 mm under the text, one character from the outer edge."""
+    for page in (page for page in month.pages if page.width > page.height):
+        number = [char for char in page.chars if char["x1"] * MM < 35 and not char["upright"]]
+        assert "".join(char["text"] for char in number).replace(" ", "") == f"—{page.page_number}—"
+        assert 35 - max(char["x1"] for char in number) * MM == pytest.approx(4.15, abs=1)
+        if page.page_number % 2:
+            assert max(char["bottom"] for char in number) * MM == pytest.approx(210 - 26 - 14 * MM, abs=0.5)
+        else:
+            assert min(char["top"] for char in number) * MM == pytest.approx(28 + 14 * MM, abs=0.5)
+
+
+def test_no_number_is_divided_in_the_tables(month):
+    cases = page_with(month, "附件2问题").extract_text()
+    for text in ("〔2026〕3号", "（11月13日前）", "3个工作日", "（复核中）"):
+        assert text in cases
+    assert "SF20260918002" in page_with(month, "附件4长期").extract_text()

@@ -70,7 +70,7 @@ def test_a_single_slip_reads_as_the_document_text_prescribes(single):
         "三、超过时限的原因请一并说明。",
         "逾期未办理且无正当理由的，将列入通报并责令整改。附件：“乡呼县应”事项督办通知单回执",
         "示范县人民政府督查室2026年11月23日（联系人：陈立联系电话：0530-7654329）",
-        "抄送：示范县人民政府办公室、副县长（分管县领导）。",
+        "抄送：示范县人民政府办公室，副县长（分管县领导）。",
     ):
         assert part in text
     assert text_of(single.pages[0]).startswith("示范县人民政府督查室")

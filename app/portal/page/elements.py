@@ -91,6 +91,8 @@ class Button:
     confirm: str = ""
     saves: bool = False
     """What it answers is a file: the page stays, and may be used on."""
+    beside: bool = False
+    """On a record's page it stands beside the actions, not in their menu."""
 
 
 @dataclass(frozen=True)

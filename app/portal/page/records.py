@@ -179,6 +179,8 @@ class RecordPage:
     related: tuple[Section, ...] = ()
     """Left column, at the end: the records that refer to this one."""
     documents: tuple[Attachment, ...] = ()
+    documents_first: bool = False
+    """They are what the page is about, and stand before all else."""
     files: tuple[Attachment, ...] = ()
     """What people attached, below the timeline."""
     attaching: Attaching | None = None
