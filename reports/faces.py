@@ -212,7 +212,7 @@ def _cut(path: Path, characters: Iterable[int], like: Path) -> bytes:
     from fontTools import subset  # costs a third of a second: only where something is printed
 
     with TTFont(path, lazy=True, recalcTimestamp=False) as font, TTFont(like, lazy=True) as model:
-        options = subset.Options(hinting=False, layout_features=["kern"], notdef_outline=True)
+        options = subset.Options(hinting=False, layout_features=["kern"], notdef_outline=True, retain_gids=True)
         cutter = subset.Subsetter(options)
         cutter.populate(unicodes=characters)
         cutter.subset(font)
