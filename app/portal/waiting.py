@@ -41,7 +41,8 @@ def _own(view: Any, person: Viewer) -> TabSpec | None:
 
 
 def _count(model: Any, tab: TabSpec) -> Any:
-    where = () if tab.where is None else (tab.where,)
+    chosen = tab.condition
+    where = () if chosen is None else (chosen,)
     some = sa.select(model.id).where(*where).limit(CAP + 1).subquery()
     return sa.select(sa.func.count()).select_from(some).scalar_subquery()
 

@@ -55,4 +55,5 @@ def test_what_stands_in_a_form_is_read_with_its_name(
 ) -> None:
     with pikepdf.open(io.BytesIO(printed[which])) as paper:
         cells = [one for one in paper.objects if isinstance(one, pikepdf.Dictionary) and str(one.get("/S")) == "/TD"]
-        assert cells and all(len(one["/A"]["/Headers"]) for one in cells)
+        assert cells
+        assert all(len(one["/A"]["/Headers"]) for one in cells)
