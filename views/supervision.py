@@ -146,6 +146,7 @@ class ConclusionView(Dated):
     rest_methods = frozenset({"list", "show", "add", "edit", "delete"})
     group = "supervision"
     columns = ("number", "department", "matter", "finding", "state", "deadline", "served_at")
+    unrelated = frozenset({"rectification", "review_request"})
 
     def due(self, record: Conclusion) -> datetime | None:
         return record.explain_due if record.state == ConclusionState.explaining else None

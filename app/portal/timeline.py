@@ -51,7 +51,10 @@ AUTOMATIC = {
     "order": _l("Rectification ordered"),
     "order_again": _l("Rectification ordered again"),
     "revoke_order": _l("Order revoked, because the review was upheld"),
+    "queue": _l("Put into the queue of inspections by an evaluation"),
 }
+AUTOMATIC_OF = {("bulletin", "draft"): _l("Drafted from the figures of the period")}
+"""Where a type of record calls a step of that name by words of its own."""
 GENERIC = {
     "create": _l("Created"),
     "update": _l("Changed"),
@@ -200,11 +203,16 @@ def _entry(one: Happened, about: str, document_url: Any, file_urls: Mapping[int,
     title = (
         str(transition.done or transition.label)
         if transition
-        else str(AUTOMATIC.get(event.name) or _automatic(model, event) or GENERIC.get(event.name) or event.name)
+        else str(
+            AUTOMATIC_OF.get((event.record_type, event.name))
+            or AUTOMATIC.get(event.name)
+            or _automatic(model, event)
+            or GENERIC.get(event.name)
+            or event.name
+        )
     )
-    text = next(
-        (str(values.pop(name)) for name in TEXT_FIELDS if isinstance(values.get(name), str) and values[name]), ""
-    )
+    spoken = (name for name in TEXT_FIELDS if name not in known or known[name].kind != "choice")
+    text = next((str(values.pop(name)) for name in spoken if isinstance(values.get(name), str) and values[name]), "")
     attachments = []
     document = values.pop("document", None)
     values.pop("notice", None)

@@ -24,7 +24,7 @@ from tests.county import County
 HERE = Path(__file__).parent
 PEOPLE = (
     "sysadmin", "secadmin", "auditor", "checklist", "legal", "dispatcher", "director", "duty", "supervisor", "assessor", "personnel",
-    "leader", "city", "township1", "township1_leader", "township2", "department1", "department1_leader", "department2", "agency1", "agency1",
+    "leader", "city", "township1", "township1_leader", "township2", "department1", "department1_leader", "department2", "agency1",
 )  # fmt: skip
 CLOSED = (401, 403, 404)
 MAY_WAIT = {"GET /health", "GET /api/v1/document/<pk>/pdf"}
