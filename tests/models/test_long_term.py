@@ -181,7 +181,9 @@ def test_no_mark_grows_after_a_report_by_milestones_of_a_department_that_never_r
     with county.acting(None, much_later) as session:
         one = session.get_one(Assignment, other)
         assert one.unanswered_until(much_later) == at("2026-11-24 16:00")
-        figures = Figures(much_later, [each for each in handled(session, [call_id], much_later) if each.assignment_id == other])
+        figures = Figures(
+            much_later, [each for each in handled(session, [call_id], much_later) if each.assignment_id == other]
+        )
         assert figures.rate(CallIndicator.response_rate).denominator == 0
 
 
