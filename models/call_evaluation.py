@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 from models import event
 from models.base import RECORD_TYPES
 from models.calendar import work_calendar
-from models.call import Assignment, Call, township_leader
+from models.call import Assignment, Call
 from models.call_dispatch import counts, stop
+from models.call_filling import township_leader
 from models.call_report import Evaluation
 from models.call_roles import TOWNSHIP
 from models.call_words import AssignmentState, CallState, Satisfaction, Solved

@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 
 from models.calendar import work_calendar
-from models.call import Call, fields_in_force
+from models.call import Call
 from models.call_dispatch import assign_more, counts, dues, give_back, issue_slip, red
+from models.call_filling import fields_in_force
 from models.call_roles import DEPARTMENTS, DIRECTOR, DISPATCHER, DUTY_OFFICER, TOWNSHIP
 from models.call_submission import alarm_departments, number_call, start_acceptance
 from models.call_words import AssignmentRole, AssignmentState, CallKind, CallState, DeclineReason

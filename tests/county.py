@@ -23,7 +23,8 @@ from models.base import Record
 from models.calendar import seed_calendar
 from models.call import Assignment, Call
 from models.call_words import CallKind
-from models.checklist import Checklist, ChecklistLevel, ChecklistState, import_items
+from models.checklist import Checklist, ChecklistLevel, ChecklistState
+from models.checklist_import import import_items
 from models.organisation import Organisation, OrganisationKind
 from models.person import Person, make_viewer
 from models.viewer import Viewer

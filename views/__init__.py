@@ -23,10 +23,11 @@ from views.assessment import (
     QuestionnaireView,
     ScoreView,
 )
+from views.assignment import AssignmentView, EvaluationView, ReportView
 from views.audit import AuditView
 from views.bulletin import BulletinView
 from views.calendar import CalendarView
-from views.call import AssignmentView, CallView, EvaluationView, ReportView
+from views.call import CallView
 from views.call_records import (
     CallShareView,
     ConveningView,

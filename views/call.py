@@ -31,7 +31,7 @@ from models.calendar import work_calendar
 from models.call import Assignment, Call
 from models.call_papers import papers_of_call
 from models.call_party import due_of
-from models.call_report import Evaluation, Report
+from models.call_report import Evaluation
 from models.call_words import AssignmentState, CallState
 from models.checklist import ChecklistItem
 from models.document import Document
@@ -45,7 +45,7 @@ from models.viewer import Viewer
 from models.workflow import Transition, load_visible
 from views import call_time
 from views.call_page import dependent_titles, escalations, headline, load_beside, main_sections, part_facts
-from views.work import OPEN, candidates, emergencies, nearest, overdue, todo, unconfirmed
+from views.work import OPEN, emergencies, nearest, overdue, todo, unconfirmed
 
 OFFICES = frozenset({"dispatcher", "office_director", "supervisor", "county_leader", "duty_officer", "city_reader"})
 WORKING = frozenset(
@@ -357,7 +357,7 @@ class CallView(RecordView):
         marks = one.marks(clock.now())
         if marks:
             facts.append(Fact(_("Marks"), Cell("、".join(str(mark.label) for mark in marks))))
-        view: AssignmentView = self.appbuilder.view_of("assignment")
+        view: RecordView = self.appbuilder.view_of("assignment")
         running_clocks: tuple[Clock, ...] = clocks(one, clock.now(), self.measure(one.call))
         return Part(
             title=one.department.name,
@@ -455,88 +455,3 @@ def note_opening(session: Session, call: Call, person: Viewer) -> None:
     for one in unopened:  # the page's own transaction may have begun before
         set_committed_value(one, "opened_at", now)
         set_committed_value(one, "opened_by", session.get(Person, person.person_id))
-
-
-class AssignmentView(RecordView):
-    """A department's part in a call; it is seen on the call's page."""
-
-    model = Assignment
-    step_groups = (
-        (_l("Handling"), ("acknowledge", "respond", "report", "log_progress", "take", "hand_on", "urge")),
-        (
-            _l("Return and extension"),
-            (
-                "uphold_return", "reject_return", "refer_return", "grant_extension", "refuse_extension", "request_extension",
-                "request_return",
-            ),
-        ),
-        (_l("Not to be handled"), ("close_assignment",)),
-    )  # fmt: skip
-    readers = READERS
-    group = "supervision"
-    filter_fields = ("call.township", "call.kind", "respond_due")
-
-    def navigation(self) -> tuple[Entry, ...]:
-        """For supervisors, what the ladder has listed for a conclusion; everything else stands on the call's page."""
-        counted = (Assignment, lambda person: candidates())
-        supervisors = frozenset({"supervisor"})
-        return (
-            Entry(
-                _l("To be looked into"), "AssignmentView.list", "Assignment", "candidates", supervisors, counted=counted
-            ),
-        )
-
-    def url_of(self, record: Any) -> str:
-        return str(self.appbuilder.url_of("call", record.call_id))
-
-    @expose("/show/<int:pk>")
-    def show(self, pk: int) -> Any:
-        self.demand("can_show")
-        return redirect(self.url_of(load_visible(db.session(), Assignment, pk)))
-
-    def after_step(self, pk: int) -> str:
-        view: CallView = self.appbuilder.view_of("call")
-        with viewer.system():
-            call_id = db.session.get_one(Assignment, pk).call_id
-        return view.after_step(call_id)
-
-    def page_again(self, record: Any, failed: Failed, status: int) -> Any:
-        view = self.appbuilder.view_of("call")
-        return view.render(load_visible(db.session(), Call, record.call_id, view.page_options()), failed, status)
-
-    def tabs(self, person: Viewer) -> tuple[TabSpec, ...]:
-        """What the ladder has listed for a conclusion stands before the supervisors (2.2)."""
-        found = [TabSpec("all", _("All assignments"))]
-        if person.has_role("supervisor"):
-            found.insert(0, TabSpec("candidates", _("To be looked into"), candidates()))
-        return tuple(found)
-
-    def column_names(self) -> tuple[str, ...]:
-        return ("call", "department", "role", "state", "respond_due", "report_due", "marks")
-
-    @drawn(_l("Marks"))
-    def cell_marks(self, one: Assignment) -> Cell:
-        return Cell("、".join(str(mark.label) for mark in one.marks(clock.now())))
-
-    def load_options(self) -> Sequence[Any]:
-        return [*super().load_options(), selectinload(Assignment.reports)]
-
-
-class ReportView(RecordView):
-    """Departments' reports; they are seen on the call's page."""
-
-    model = Report
-    readers = READERS
-
-    def url_of(self, record: Any) -> str:
-        return str(self.appbuilder.url_of("call", record.assignment.call_id))
-
-
-class EvaluationView(RecordView):
-    """Townships' evaluations, each only for whom it concerns; they are seen on the call's page."""
-
-    model = Evaluation
-    readers = READERS - {"checklist_manager", "agency_head"}
-
-    def url_of(self, record: Any) -> str:
-        return str(self.appbuilder.url_of("call", record.assignment.call_id))

@@ -19,8 +19,8 @@ from models.checklist import (
     ChecklistState,
     StepUnit,
     WorkflowStep,
-    import_items,
 )
+from models.checklist_import import import_items
 from models.organisation import Organisation, OrganisationAlias, OrganisationKind, RunBy
 from models.setting import Setting
 

@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 from app.portal.imports.columns import plain_head, readable
 from app.portal.imports.reading import ABSENT, Sheet, Unreadable, read
 from models.base import fields_of
-from models.checklist import Checklist, ChecklistItem, ChecklistLevel, Duty, import_items
+from models.checklist import Checklist, ChecklistItem, ChecklistLevel, Duty
+from models.checklist_import import import_items
 from models.field import FieldError, clean_text
 from models.organisation import Organisation
 
