@@ -72,8 +72,8 @@ def test_a_flush_does_not_let_settings_be_read_again_unless_it_changes_one(
     county: County, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read = []
-    original = calendars._calendar_of
-    monkeypatch.setattr(calendars, "_calendar_of", lambda key: read.append(key) or original(key))
+    original = calendars._calendars
+    monkeypatch.setattr(calendars, "_calendars", lambda: read.append(original) or original())
     with county.acting("sysadmin") as session:
         work_calendar(session, county.id)
         session.add(Organisation(name="新设单位", short_name="新设", kind="office", county_id=county.id, order=99))

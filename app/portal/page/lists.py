@@ -62,7 +62,7 @@ class ListPage:
     @property
     def cell_styles(self) -> tuple[tuple[str, bool], ...]:
         """Of each column the classes of its cells, and whether it is the one that names the record and leads to it: the title, else the first."""
-        main = next((column for column in self.columns if column.name == "title"), self.columns[0])
+        main = next((column for column in self.columns if column.name == "title"), next(iter(self.columns), None))
         return tuple(
             (f"{column.style} main" if column is main else column.style, column is main) for column in self.columns
         )
