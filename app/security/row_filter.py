@@ -60,7 +60,7 @@ def criteria_for(person: Viewer) -> dict[type, Any]:
     return {model: _criterion(model, ids) for model, ids in visible if ids is not None}
 
 
-@lru_cache(maxsize=REMEMBERED)
+@lru_cache(maxsize=8 * REMEMBERED)  # of each viewer the few types that he asks for
 def own_criterion(person: Viewer, model: type) -> Any:
     """The criterion of the type that a statement is about, where its own columns say which rows are visible: the database then need not
     look each of them up a second time, nor from the newest on where a page deep inside a list is asked for. Dearer to compare than the
