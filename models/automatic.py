@@ -11,10 +11,26 @@ from sqlalchemy.orm import Session
 
 from models import clock, viewer
 from models.base import RECORD_TYPES, Record
+from models.organisation import Organisation, OrganisationKind
 from models.workflow import Automatic, Covered, Step, Workflow, lock_records, perform_automatic
 
 BATCH = 200
 """Records handled in one transaction at most."""
+
+
+def in_every_county(
+    transaction: Callable[[], AbstractContextManager[Session]], act: Callable[[Session, int, datetime], int]
+) -> int:
+    """Let the program do something in every county, each in a transaction of its own; gives the sum of what it says it did."""
+    now, done = clock.now(), 0
+    with viewer.system():
+        with transaction() as session:
+            query = sa.select(Organisation.id).where(Organisation.kind == OrganisationKind.county, Organisation.active)
+            counties = session.scalars(query.order_by(Organisation.id)).all()
+        for county_id in counties:
+            with transaction() as session:
+                done += act(session, county_id, now)
+    return done
 
 
 def sweep_automatic(

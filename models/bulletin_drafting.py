@@ -9,13 +9,13 @@ from datetime import date, datetime, time, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from models import clock, viewer
+from models.automatic import in_every_county
 from models.bulletin import Bulletin, BulletinCase, BulletinKind
 from models.bulletin_figures import Period
 from models.bulletin_workflow import write
 from models.calendar import work_calendar
 from models.conclusion import Conclusion, ConclusionState, Finding
-from models.organisation import Organisation, OrganisationKind
+from models.organisation import Organisation
 from models.paper import drafted
 from models.person import Person
 from models.setting import StatisticsPeriod, setting
@@ -33,15 +33,7 @@ READY_AT = time(8, 30)
 
 def draft_statistics(transaction: Callable[[], AbstractContextManager[Session]]) -> int:
     """Draft what is due in every county, each in a transaction of its own; gives the number of drafts. Again it does nothing."""
-    now, made = clock.now(), 0
-    with viewer.system():
-        with transaction() as session:
-            query = sa.select(Organisation.id).where(Organisation.kind == OrganisationKind.county, Organisation.active)
-            counties = session.scalars(query.order_by(Organisation.id)).all()
-        for county_id in counties:
-            with transaction() as session:
-                made += draft_of_county(session, county_id, now) is not None
-    return made
+    return in_every_county(transaction, lambda *given: int(draft_of_county(*given) is not None))
 
 
 def draft_of_county(session: Session, county_id: int, now: datetime) -> Bulletin | None:

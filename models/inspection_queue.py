@@ -9,13 +9,13 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
-from models import clock, viewer
+from models.automatic import in_every_county
 from models.calendar import work_calendar
 from models.call import Assignment, Call
 from models.call_report import Evaluation
 from models.call_words import CallState, Satisfaction, Solved
 from models.inspection import Inspection, InspectionCall, InspectionKind, QueueReason
-from models.organisation import Organisation, OrganisationKind
+from models.organisation import Organisation
 from models.setting import setting
 from models.workflow import Covered, Step, perform_automatic
 
@@ -36,15 +36,7 @@ def fill_queue(transaction: Callable[[], AbstractContextManager[Session]]) -> in
 
     An evaluation counts once its township can change it no more: an inspection would forbid the change (2.1).
     """
-    made = 0
-    with viewer.system():
-        with transaction() as session:
-            query = sa.select(Organisation.id).where(Organisation.kind == OrganisationKind.county, Organisation.active)
-            counties = session.scalars(query.order_by(Organisation.id)).all()
-        for county_id in counties:
-            with transaction() as session:
-                made += queue_of_county(session, county_id, clock.now())
-    return made
+    return in_every_county(transaction, queue_of_county)
 
 
 def queue_of_county(session: Session, county_id: int, now: datetime) -> int:

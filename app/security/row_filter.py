@@ -46,6 +46,11 @@ def _look_again() -> None:
     own_criterion.cache_clear()
 
 
+def _visible(model: Any, person: Viewer) -> sa.Select[tuple[int]] | None:
+    """The keys of the rows of a type that a viewer sees; None where it declares none, or he sees all."""
+    return model.visible_ids(person) if model in scoped() else None
+
+
 def _criterion(model: type, visible: sa.Select[tuple[int]]) -> object:
     # The form matters: SQLAlchemy caches the lambda by its code, so nothing in it may branch on the viewer; the SELECT is tracked as a bound value.
     return with_loader_criteria(
@@ -56,7 +61,7 @@ def _criterion(model: type, visible: sa.Select[tuple[int]]) -> object:
 @lru_cache(maxsize=REMEMBERED)
 def criteria_for(person: Viewer) -> dict[type, Any]:
     """The loader criteria of a viewer by type, built once: building them for every statement, or every request, costs milliseconds."""
-    visible = [(model, model.visible_ids(person)) for model in scoped()]  # type: ignore[attr-defined]  # these declare it
+    visible = [(model, _visible(model, person)) for model in scoped()]
     return {model: _criterion(model, ids) for model, ids in visible if ids is not None}
 
 
@@ -65,7 +70,7 @@ def own_criterion(person: Viewer, model: type) -> Any:
     """The criterion of the type that a statement is about, where its own columns say which rows are visible: the database then need not
     look each of them up a second time, nor from the newest on where a page deep inside a list is asked for. Dearer to compare than the
     others, which are kept for the types beside it."""
-    visible = model.visible_ids(person) if model in scoped() else None  # type: ignore[attr-defined]  # it declares it
+    visible = _visible(model, person)
     own = _own_condition(model, visible) if visible is not None else None
     if own is None:
         return None
@@ -83,9 +88,7 @@ def _own_condition(model: type, visible: sa.Select[tuple[int]]) -> sa.ColumnElem
 
 def seen_keys(model: type, person: Viewer | None) -> sa.Select[tuple[int]] | None:
     """The keys of the rows that a viewer sees, where other tables tell them, for what makes the filter's work easier; else None."""
-    if person is None or model not in scoped() or own_criterion(person, model) is not None:
-        return None
-    return model.visible_ids(person)  # type: ignore[attr-defined]  # it declares it
+    return _visible(model, person) if person is not None and own_criterion(person, model) is None else None
 
 
 def _apply(state: ORMExecuteState) -> None:

@@ -102,6 +102,3 @@ class Listed(Declared):
     def bulk_buttons(self, person: Viewer) -> tuple[Button, ...]:
         """What may be done with the chosen rows beside the steps that every one of them allows."""
         return ()
-
-    def row_badge(self, record: Any) -> Any:
-        return None
